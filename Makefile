@@ -1,0 +1,33 @@
+# Needs Python 3.11, 3.12 or 3.13 and make, nothing else. README.md says what each target runs.
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin
+
+.PHONY: help demo test check wsdl answers bench
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/ready: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable '.[server,postgresql,client,dev]'
+	@touch $@
+
+demo: $(VENV)/ready ## start a sandbox with fixtures, run the whole story once, stay up
+	$(RUN)/paraphe demo
+
+test: $(VENV)/ready ## run the tests, on SQLite and PostgreSQL
+	$(RUN)/python -m pytest --numprocesses 2
+
+check: $(VENV)/ready ## style, types, then the tests
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(MAKE) test
+
+bench: $(VENV)/ready ## measure against plain Spyne, in one run
+	$(RUN)/python -m benchmarks
+
+wsdl: $(VENV)/ready ## compose wsdl/ from xsd/
+	$(RUN)/paraphe compose-wsdl wsdl

@@ -1,0 +1,55 @@
+"""The addresses (URLs) of signatures and documents: unguessable, with an expiry, revocable.
+
+An address ends in a token: 16 random bytes that the row keeps (its `link`), the hour of expiry, and a keyed digest of
+both. Making one costs no query, which matters when a list holds a thousand; a new `link` in the row revokes all
+addresses made before. Nothing of the account or the session stands in it.
+"""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+_HOUR = 3600
+_TOKEN_BYTES = 16 + 4 + 16
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Makes and reads addresses under `public_url`; `secret` is 32 bytes that all nodes share."""
+
+    public_url: str
+    secret: bytes
+    lifetime: timedelta = timedelta(days=7)
+
+    def expiry(self, now: datetime) -> datetime:
+        """Return when an address made now stops working: after `lifetime`, at the next full hour."""
+        return datetime.fromtimestamp(self._hours(now) * _HOUR, UTC)
+
+    def url(self, path: str, link: bytes, suffix: str, now: datetime) -> str:
+        """Return the address of a row's `link`, for example url("records", link, ".zip", now)."""
+        body = link + self._hours(now).to_bytes(4, "big")
+        token = urlsafe_b64encode(body + self._seal(path, suffix, body)).decode()
+        return f"{self.public_url}/{path}/{token}{suffix}"
+
+    def link(self, path: str, name: str, suffix: str, now: datetime) -> bytes | None:
+        """Return the `link` that a token stands for, or None if it is not exactly one of ours and still valid."""
+        try:
+            raw = urlsafe_b64decode(name.encode("ascii"))
+        except (Base64Error, UnicodeEncodeError, ValueError):
+            return None
+        if len(raw) != _TOKEN_BYTES or urlsafe_b64encode(raw).decode() != name:
+            return None
+        body, seal = raw[:20], raw[20:]
+        if not hmac.compare_digest(seal, self._seal(path, suffix, body)):
+            return None
+        fresh = now.timestamp() < int.from_bytes(body[16:], "big") * _HOUR
+        return body[:16] if fresh else None
+
+    def _hours(self, now: datetime) -> int:
+        return int((now + self.lifetime).timestamp()) // _HOUR + 1
+
+    def _seal(self, path: str, suffix: str, body: bytes) -> bytes:
+        return blake2b(f"{path}{suffix}\0".encode() + body, key=self.secret, digest_size=16).digest()

@@ -1,0 +1,301 @@
+"""The hall that every caller passes: one transaction, idempotency, dry run, journal, one answer.
+
+The rule "200 OK: all of it is durably stored; 500 ERROR: nothing of it" is one `with` block, here. No face and no
+operation can forget it, and each inherits the idempotency, the journal and the wording of errors.
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from . import store
+from .accounts import Account, Gate
+from .addresses import Addresses
+from .archive import Archive, Unavailable
+from .context import Context, Limit
+from .errors import Code, Error, Refused
+
+OK = "200 OK"
+ERROR = "500 ERROR"
+Answer = dict[str, Any]
+Render = Callable[[Answer], bytes]
+
+log = logging.getLogger("paraphe.call")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation does, whether it stores anything, and how its success is told in one sentence."""
+
+    work: Callable[[Context, Mapping[str, Any]], Answer]
+    writes: bool
+    sentence: Callable[[Answer], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What all calls share: the database, who may call, the archive, the addresses, the limits in force."""
+
+    engine: Engine
+    gate: Gate
+    archive: Archive
+    addresses: Addresses
+    limits: Sequence[Limit] = ()
+
+
+@dataclass(slots=True)
+class Call:
+    """One message, from its arrival to the last byte of its answer."""
+
+    exchange: Exchange
+    face: str = ""
+    request_bytes: int = 0
+    account: Account | None = None
+    operation: str | None = None
+    request_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    received_on: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # True when the server failed, so that faces answer with a fault rather than with the operation's result.
+    failed: bool = False
+    _began: float = field(default_factory=time.perf_counter)
+    _message_id: str | None = None
+    _after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
+
+    def run(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+        """Do the operation in one transaction and return its rendered answer.
+
+        The answer is rendered before the commit, so that one which cannot be written stores nothing either. The
+        journal's row is part of the same commit.
+        """
+        try:
+            if operation.writes:
+                return self._write(operation, request, render)
+            return self._read(operation, request, render)
+        except Refused as refused:
+            return self.refuse(refused, render)
+        except store.Taken:
+            return self.refuse(_in_progress(), render)
+        except (store.Busy, Unavailable) as failure:
+            log.exception("busy", extra={"request_id": self.request_id})
+            self.failed = True
+            return self.refuse(_busy(failure), render)
+        except Exception:
+            log.exception("failed", extra={"request_id": self.request_id})
+            self.failed = True
+            return self.refuse(server_error(), render)
+
+    def refuse(self, refused: Refused, render: Render) -> bytes:
+        """Journal a message of which nothing was stored, and return its rendered answer."""
+        self._after_sent.clear()
+        answer = self._answer({}, ERROR, str(refused), errors=refused.errors)
+        body = render(answer)
+        try:
+            with store.writing(self.exchange.engine) as connection:
+                self._journal(connection, answer, len(body))
+        except Exception:
+            log.exception("not journalled", extra={"request_id": self.request_id})
+        self._log(answer, len(body))
+        return body
+
+    def sent(self) -> None:
+        """Do what waits for the answer's last byte to be written to the caller, such as marking as extracted.
+
+        A failure cannot be told to the caller any more. It is logged; the record then stands in the next list again.
+        """
+        if not self._after_sent:
+            return
+        try:
+            with store.writing(self.exchange.engine) as connection:
+                for action in self._after_sent:
+                    action(connection)
+        except Exception:
+            log.exception("not marked", extra={"request_id": self.request_id})
+
+    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+        dry_run = bool(request.get("dry_run"))
+        self._message_id = None if dry_run else request.get("message_id")
+        sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
+        with store.writing(self.exchange.engine, sole=sole) as connection:
+            digest = _digest(self.operation, request) if self._message_id else b""
+            answer = self._answered_before(connection, digest)
+            if answer is None:
+                tried = connection.begin_nested() if dry_run else None
+                answer = self._worked(connection, operation, request)
+                if tried:
+                    tried.rollback()
+                self._remember(connection, digest, answer)
+            body = render(answer)
+            self._journal(connection, answer, len(body))
+        self._log(answer, len(body))
+        return body
+
+    def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+        with store.reading(self.exchange.engine) as connection:
+            answer = self._worked(connection, operation, request)
+        body = render(answer)
+        with store.writing(self.exchange.engine) as connection:
+            self._journal(connection, answer, len(body))
+        self._log(answer, len(body))
+        return body
+
+    def _worked(self, connection: Connection, operation: Operation, request: Mapping[str, Any]) -> Answer:
+        context = Context(
+            connection,
+            self._caller,
+            self.received_on,
+            self.request_id,
+            self.exchange.archive,
+            self.exchange.addresses,
+            self.exchange.limits,
+            self._after_sent,
+        )
+        result = operation.work(context, request)
+        return self._answer(result, OK, operation.sentence(result), errors=result.pop("errors", ()))
+
+    @property
+    def _caller(self) -> Account:
+        if self.account is None:
+            raise RuntimeError("an operation without an account")
+        return self.account
+
+    def _answer(self, result: Answer, code: str, message: str, *, errors: Sequence[Error] = ()) -> Answer:
+        members = {"return_code": code, "message": message, "request_id": self.request_id, "duplicate": False}
+        if errors:
+            members["errors"] = [_members(error) for error in errors]
+        return members | result
+
+    def _answered_before(self, connection: Connection, digest: bytes) -> Answer | None:
+        if self._message_id is None:
+            return None
+        known = connection.execute(
+            select(store.message.c.digest, store.message.c.answer).where(
+                store.message.c.account_id == self._caller.id, store.message.c.message_id == self._message_id
+            )
+        ).first()
+        if known is None:
+            return None
+        if known.digest != digest:
+            raise Refused(
+                Error(
+                    Code.MESSAGE_ID_REUSED,
+                    "This messageId was used before for another message.",
+                    field="messageId",
+                    hint="Give each message a new messageId; keep it only to send the very same message again.",
+                )
+            )
+        answer: Answer = json.loads(known.answer, object_hook=_from_json)
+        return answer | {"request_id": self.request_id, "duplicate": True}
+
+    def _remember(self, connection: Connection, digest: bytes, answer: Answer) -> None:
+        if self._message_id is None:
+            return
+        connection.execute(
+            insert(store.message).values(
+                account_id=self._caller.id,
+                message_id=self._message_id,
+                operation=self.operation,
+                digest=digest,
+                answer=json.dumps(answer, default=_to_json, ensure_ascii=False),
+                answered_on=self.received_on,
+            )
+        )
+
+    def _journal(self, connection: Connection, answer: Answer, answer_bytes: int) -> None:
+        connection.execute(insert(store.journal).values(self._row(answer, answer_bytes)))
+
+    def _row(self, answer: Answer, answer_bytes: int) -> dict[str, Any]:
+        codes = sorted({str(error["code"]) for error in answer.get("errors", ())})
+        return {
+            "request_id": self.request_id,
+            "account_id": self.account.id if self.account else None,
+            "face": self.face,
+            "operation": self.operation,
+            "message_id": self._message_id,
+            "received_on": self.received_on,
+            "duration_ms": round((time.perf_counter() - self._began) * 1000),
+            "request_bytes": self.request_bytes,
+            "answer_bytes": answer_bytes,
+            "return_code": answer["return_code"],
+            "duplicate": answer["duplicate"],
+            "error_codes": " ".join(codes) or None,
+        }
+
+    def _log(self, answer: Answer, answer_bytes: int) -> None:
+        log.info("message", extra=self._row(answer, answer_bytes))
+
+
+def server_error() -> Refused:
+    """Refuse because the server failed; the log has the reason under the request's number."""
+    return Refused(
+        Error(
+            Code.SERVER_ERROR,
+            "The server failed; nothing of the message was stored.",
+            hint="Send it again later; if it fails again, give the requestId to the operator.",
+        )
+    )
+
+
+def _in_progress() -> Refused:
+    return Refused(
+        Error(
+            Code.IN_PROGRESS,
+            "A message with this messageId is still being worked on.",
+            field="messageId",
+            hint="Send the same message again in a few seconds; it is stored once.",
+        )
+    )
+
+
+def _busy(failure: Exception) -> Refused:
+    what = "archive" if isinstance(failure, Unavailable) else "database"
+    return Refused(
+        Error(
+            Code.SERVER_BUSY,
+            f"The server's {what} cannot take the message now; nothing of it was stored.",
+            hint="Send it again later.",
+        )
+    )
+
+
+def _members(error: Error) -> dict[str, Any]:
+    return {name: getattr(error, name) for name in error.__slots__}
+
+
+def _digest(operation: str | None, request: Mapping[str, Any]) -> bytes:
+    """Return the digest of what a request says; the same through every face, whatever its spelling."""
+    said = json.dumps([operation, request], default=_fingerprint, ensure_ascii=False)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+
+
+def _fingerprint(value: object) -> str:
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
+
+
+def _to_json(value: object) -> dict[str, str]:
+    match value:
+        case datetime():
+            return {"$datetime": value.isoformat()}
+        case date():
+            return {"$date": value.isoformat()}
+        case Decimal():
+            return {"$decimal": str(value)}
+    raise TypeError(f"an answer holds a {type(value).__name__}")
+
+
+def _from_json(value: dict[str, Any]) -> Any:
+    match value:
+        case {"$datetime": text}:
+            return datetime.fromisoformat(text)
+        case {"$date": text}:
+            return date.fromisoformat(text)
+        case {"$decimal": text}:
+            return Decimal(text)
+    return value

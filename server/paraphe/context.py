@@ -1,0 +1,38 @@
+"""What a work function is given besides the request."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from .accounts import Account
+from .addresses import Addresses
+from .archive import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit in force, for example Limit("messageBytes", 314_572_800, "bytes")."""
+
+    name: str
+    value: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One message being worked on: in whose name, in which transaction, at what moment.
+
+    `after_sent` collects what is to be done, in a transaction of its own, once the last byte of the answer has been
+    written to the caller.
+    """
+
+    connection: Connection
+    account: Account
+    now: datetime
+    request_id: str
+    archive: Archive
+    addresses: Addresses
+    limits: Sequence[Limit] = ()
+    after_sent: list[Callable[[Connection], None]] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Paper: bytes in, bytes out. Knows neither database nor network."""

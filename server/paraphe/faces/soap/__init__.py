@@ -1,0 +1,116 @@
+"""The SOAP face, versions 1.1 and 1.2 at one address. The only folder that knows Spyne."""
+
+import logging
+from collections.abc import Iterable
+
+from . import compat  # noqa: F401 - before anything of Spyne
+from spyne import Application, Service, rpc  # isort: skip
+from spyne.interface import InterfaceDocuments  # isort: skip
+from spyne.server.wsgi import WsgiApplication  # isort: skip
+
+from ...call import Call, Exchange, server_error
+from ...contract import NAMESPACE, complex_type, operations
+from ...errors import Code, Error, Refused
+from .. import http
+from . import envelope, wsdl
+from .protocol import ExchangeSoap, perform, refuse
+from .types import spyne_type
+
+PATH = wsdl.PATH
+
+log = logging.getLogger("paraphe.soap")
+
+# Spyne logs malformed requests whole, and refused ones with a traceback; both hold personal data.
+for _name in ("spyne", "spyne.protocol.soap.soap11.invalid"):
+    logging.getLogger(_name).disabled = True
+    logging.getLogger(_name).propagate = False
+
+
+class _NoDocuments(InterfaceDocuments):  # type: ignore[misc]
+    """Keeps Spyne from making a WSDL of its own: ours is served from the published files."""
+
+    def __init__(self, interface: object) -> None:
+        super().__init__(interface)
+        self.wsdl11 = None
+
+
+def _service() -> type[Service]:
+    """Declare every operation of the contract to Spyne."""
+    credentials = spyne_type(complex_type("Credentials"))
+    methods = {}
+    for name, operation in operations().items():
+        names = [field.name for field in operation.request.fields]
+        method = rpc(
+            *(spyne_type(field.type) for field in operation.request.fields),
+            _args=names,
+            _returns=spyne_type(operation.result),
+            _in_message_name=name,
+            _out_message_name=f"{name}Response",
+            _out_variable_name=f"{name}Result",
+            _in_header=(credentials,),
+        )
+        methods[name] = method(_named(name))
+    return type(Service)("ExchangeService", (Service,), methods)
+
+
+def _named(name: str) -> object:
+    def method(ctx: object, *arguments: object) -> bytes:
+        return perform(ctx, arguments[0])
+
+    method.__name__ = name
+    return method
+
+
+def application(exchange: Exchange, public_url: str, message_bytes: int) -> http.Wsgi:
+    """Make the WSGI callable of this face: the WSDLs by GET, the operations by POST."""
+    spyne = WsgiApplication(
+        Application(
+            [_service()],
+            NAMESPACE,
+            in_protocol=ExchangeSoap(),
+            out_protocol=ExchangeSoap(),
+            documents_container=_NoDocuments,
+        ),
+        max_content_length=message_bytes,
+    )
+    documents = {"wsdl": wsdl.published("1.1", public_url), "wsdl12": wsdl.published("1.2", public_url)}
+
+    def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
+        query = environ.get("QUERY_STRING", "").partition("=")[0].lower()
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
+            document = documents[query]
+            http.respond(start, 200, "text/xml; charset=utf-8", len(document))
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [document]
+        call: Call = environ["paraphe.call"]
+        call.face = "soap"
+        kind, _ = http.content_type(environ.get("CONTENT_TYPE") or "")
+        environ["paraphe.version"] = "1.2" if kind == "application/soap+xml" else "1.1"
+        environ["paraphe.message_bytes"] = message_bytes
+        if environ["REQUEST_METHOD"] != "POST":
+            return _fault(environ, start, call, _method_not_allowed(environ["REQUEST_METHOD"]))
+        try:
+            return http.until_sent(spyne(environ, start), environ, call)
+        except Exception:
+            log.exception("failed", extra={"request_id": call.request_id})
+            return _fault(environ, start, call, server_error())
+
+    return face
+
+
+def _fault(environ: http.Environ, start: http.StartResponse, call: Call, refused: Refused) -> Iterable[bytes]:
+    version = environ["paraphe.version"]
+    body = refuse(call, version, refused)
+    code = refused.errors[0].code
+    allow = [("Allow", "GET, HEAD, POST")] if code == Code.METHOD_NOT_ALLOWED else []
+    http.respond(start, envelope.fault_status(version, code), envelope.MEDIA_TYPES[version], len(body), allow)
+    return [body]
+
+
+def _method_not_allowed(method: str) -> Refused:
+    return Refused(
+        Error(
+            Code.METHOD_NOT_ALLOWED,
+            f"{method[:20]} is not taken at this address.",
+            hint="POST a SOAP message, or GET this address with ?wsdl or ?wsdl12.",
+        )
+    )

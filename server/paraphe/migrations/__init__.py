@@ -1,0 +1,86 @@
+"""The versions of the database: which one it is at, which one this program needs, and the way up.
+
+A version is a file in `versions/` (Alembic), named by a number; a released one is never changed, and there is no way
+down but the backup. Nobody needs an alembic.ini: all that an operator wants is in `paraphe init` and `paraphe upgrade`.
+When store.py and the versions disagree, tests/test_migrations.py says what the next version has to do.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from .. import store
+
+_LOCK = 0x7061_7261_7068_65  # "paraphe"; PostgreSQL's advisory locks have numbers for names
+
+
+class WrongVersion(Exception):  # noqa: N818 - the house names exceptions by what is the case
+    """The database does not fit this program; the text is a sentence that says what the operator can do."""
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Return the version that this program needs."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None  # noqa: S101 - there is a first version
+    return newest
+
+
+def current(engine: Engine) -> str | None:
+    """Return the version that the database is at, or None if it is empty."""
+    with store.reading(engine) as connection:
+        return _version(connection)
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Bring the database to `head()`, all in one transaction; return the version before and after.
+
+    Any number of processes may do this at once: one works, the others wait and find nothing to do. Raises
+    WrongVersion if the database is newer than this program, or holds tables that are not ours.
+    """
+    with store.writing(engine) as connection:
+        # SQLite lets one writer in at a time by itself.
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+        before = _version(connection)
+        _refuse_unknown(before)
+        if before is None and (taken := set(inspect(connection).get_table_names()) & set(store.metadata.tables)):
+            raise WrongVersion(
+                f"The database holds tables of something else ({', '.join(sorted(taken))}): give an empty one."
+            )
+        if before != head():
+            command.upgrade(_config(connection), "head")
+        return before, head()
+
+
+def ensure_current(engine: Engine) -> None:
+    """Raise WrongVersion unless the database is at the version that this program needs."""
+    found = current(engine)
+    if found is None:
+        raise WrongVersion("The database is empty: run `paraphe init`.")
+    _refuse_unknown(found)
+    if found != head():
+        raise WrongVersion(f"The database is at version {found}, this program needs {head()}: run `paraphe upgrade`.")
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_unknown(version: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if version is not None and version not in known:
+        raise WrongVersion(
+            f"The database is at version {version}, which is newer than this program (it knows up to {head()}): "
+            "install the newer program, or restore the backup taken before its upgrade."
+        )

@@ -1,0 +1,66 @@
+"""The fifteen operations of the contract by name: what each does, for whatever face it is called through."""
+
+from .call import Answer, Operation
+from .work import connection, invoices, records, signatures, sync
+
+
+def _synchronised(result: Answer) -> str:
+    counts = ", ".join(
+        f"{result[name]} {name}" for name in ("created", "updated", "unchanged", "removed", "rejected") if result[name]
+    )
+    would = "Dry run, nothing stored: " if result.get("dry_run") else ""
+    return f"{would}{result['received']} items received: {counts or 'nothing to do'}."
+
+
+def _listed(result: Answer) -> str:
+    return f"{len(result['records'])} records, {result['remaining']} more after them."
+
+
+def _opened(result: Answer) -> str:
+    return f"Record {result['record_number']} is opened, {_status(result['status'])}."
+
+
+def _status(status: str) -> str:
+    return {"READY": "ready", "NEEDS_REVIEW": "and waits for a review", "PREPARING": "its papers are being made"}[
+        status
+    ]
+
+
+def _signed(result: Answer) -> str:
+    count = sum(len(course["participants"]) for course in result["courses"])
+    return f"{count} participants of {len(result['courses'])} courses{'; there are more' if result['more'] else ''}."
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CheckConnection": Operation(
+        connection.check_connection, False, lambda result: f"You are connected as {result['account']}."
+    ),
+    "SyncStudents": Operation(sync.students, True, _synchronised),
+    "SyncTeachers": Operation(sync.teachers, True, _synchronised),
+    "SyncClassrooms": Operation(sync.classrooms, True, _synchronised),
+    "SyncCourses": Operation(sync.courses, True, _synchronised),
+    "SyncContacts": Operation(sync.contacts, True, _synchronised),
+    "GetSignatureList": Operation(signatures.get_signature_list, False, _signed),
+    "SendInvoice": Operation(invoices.send_invoice, True, _opened),
+    "SendInvoicingInfo": Operation(invoices.send_invoicing_info, True, _opened),
+    "ReviewRecord": Operation(
+        records.review_record, True, lambda result: f"Record {result['record_index']['record_number']} is settled."
+    ),
+    "AddSimpleInvoice": Operation(
+        records.add_simple_invoice, True, lambda result: f"The invoice joined record {result['record_number']}."
+    ),
+    "AddSimpleDocument": Operation(
+        records.add_simple_document, True, lambda result: f"The document joined record {result['record_number']}."
+    ),
+    "GetRecord": Operation(
+        records.get_record, False, lambda result: f"Record {result['record_index']['record_number']}."
+    ),
+    "GetRecordList": Operation(records.get_record_list, False, _listed),
+    "AcknowledgeRecords": Operation(
+        records.acknowledge_records,
+        True,
+        lambda result: (
+            f"{result['acknowledged']} records are now extracted, {result['already_extracted']} were before."
+        ),
+    ),
+}

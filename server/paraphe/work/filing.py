@@ -1,0 +1,159 @@
+"""How a record comes into being and grows: its number, its versions, its documents, its history.
+
+Each change of a record raises its *version* by one, in one statement on its row, so that two at once never lose one.
+A changed record is to be extracted (again). What happened to it, and what it said before, is never lost.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, insert, update
+
+from ..context import Context
+from ..errors import Code, Error, Refused
+from ..store import account, document, record, record_event
+from . import elements
+
+
+class Event(StrEnum):
+    """What can happen to a record."""
+
+    CREATED = "CREATED"
+    DOCUMENT_ADDED = "DOCUMENT_ADDED"
+    REVIEWED = "REVIEWED"
+    EXTRACTED = "EXTRACTED"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file in the archive that is to join a record."""
+
+    document_type: str
+    title: str | None
+    file_name: str
+    sha256: str
+    size_bytes: int
+
+
+def keep(context: Context, request: Mapping[str, Any], document_type: str, title: str | None = None) -> File:
+    """Archive the file of a message: `content`, `file_name` and, if it was sent, `sha256`.
+
+    Refused if it is empty (EMPTY_FILE) or not what the caller sent off (DIGEST_MISMATCH).
+    """
+    content: bytes = request["content"]
+    if not content:
+        raise Refused(Error(Code.EMPTY_FILE, "The file has no content.", field="content"))
+    sent: str | None = request.get("sha256")
+    if sent is not None and sent.lower() != hashlib.sha256(content).hexdigest():
+        message = "The file does not have the digest that was sent with it."
+        hint = "Send the file again; sha256 is the digest of the file itself, not of its base64 text."
+        raise Refused(Error(Code.DIGEST_MISMATCH, message, field="sha256", hint=hint))
+    return File(document_type, title, request["file_name"], context.archive.keep(content), len(content))
+
+
+def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> tuple[str, str | None]:
+    """Open a record; return its number, and the id of its document if it begins with one.
+
+    Numbers have no gap and none is given twice: the account's count rises in the transaction that stores the record,
+    and that statement locks the account's row until the transaction ends.
+    """
+    count = context.connection.scalar(
+        update(account)
+        .where(account.c.id == context.account.id)
+        .values(last_record=account.c.last_record + 1)
+        .returning(account.c.last_record)
+    )
+    number = f"{context.now.astimezone(context.account.time_zone).year}-{count:06d}"
+    values = {
+        "account_id": context.account.id,
+        "record_number": number,
+        "status": status,
+        "version": 1,
+        "created_on": context.now,
+        "modified_on": context.now,
+        "document_count": 1 if file else 0,
+        "size_bytes": file.size_bytes if file else 0,
+        "link": os.urandom(16),
+        "to_extract": True,
+        **elements.columns_of(said),
+    }
+    (record_id,) = context.connection.execute(insert(record).values(values).returning(record.c.id)).one()
+    note(context, Event.CREATED, {record_id: None})
+    return number, store(context, record_id, file) if file else None
+
+
+def store(context: Context, record_id: int, file: File) -> str:
+    """Let a file join a record and return its document id; the record's row is the caller's to change."""
+    document_id = secrets.token_urlsafe(16)
+    values = {
+        "account_id": context.account.id,
+        "record_id": record_id,
+        "document_id": document_id,
+        "document_type": file.document_type,
+        "title": file.title,
+        "file_name": file.file_name,
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
+        "created_on": context.now,
+        "link": os.urandom(16),
+    }
+    context.connection.execute(insert(document).values(values))
+    return document_id
+
+
+def change(context: Context, number: str, **values: Any) -> tuple[int, int]:
+    """Change a record that is there; return its id and its new version."""
+    changed = context.connection.execute(
+        update(record)
+        .where(is_numbered(context, number))
+        .values(version=record.c.version + 1, modified_on=context.now, to_extract=True, **values)
+        .returning(record.c.id, record.c.version)
+    )
+    record_id, version = changed.one()
+    return record_id, version
+
+
+def is_numbered(context: Context, number: str) -> ColumnElement[bool]:
+    """Say "the record of this number in this account"."""
+    return (record.c.account_id == context.account.id) & (record.c.record_number == number)
+
+
+def unknown_record(number: str, index: int | None = None) -> Error:
+    """Say that the account has no such record, in the same words whether or not another account has."""
+    hint = "GetRecordList with includeExtracted gives the numbers of all records."
+    return Error(
+        Code.UNKNOWN_RECORD, f"There is no record {number}.", index, reference=number, field="recordNumber", hint=hint
+    )
+
+
+def note(context: Context, event: Event, before: Mapping[int, Mapping[str, Any] | None]) -> None:
+    """Write an event into the history of records; `before` gives, for each record's id, what it said until then."""
+    note_at(context.connection, event, before, context.account.id, context.now, context.request_id)
+
+
+def note_at(
+    connection: Connection,
+    event: Event,
+    before: Mapping[int, Mapping[str, Any] | None],
+    account_id: int,
+    now: datetime,
+    request_id: str,
+) -> None:
+    """Do as `note` does, for what happens after a message was answered."""
+    if before:
+        happened = {"account_id": account_id, "happened_on": now, "event": event.value, "request_id": request_id}
+        connection.execute(
+            insert(record_event),
+            [
+                {**happened, "record_id": record_id, "before": said and json.dumps(said, ensure_ascii=False)}
+                for record_id, said in before.items()
+            ],
+        )

@@ -1,0 +1,389 @@
+"""A record's documents, its listing, its extraction.
+
+A *record* is an invoice with every document that the payer asks for. It is *extracted* when its current version was
+handed over whole, or was acknowledged; a later version is to be extracted again. Listing marks nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, select, text, update
+
+from ..archive import Archive
+from ..context import Context
+from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
+from ..errors import Code, Error, Refused
+from ..store import document, is_among, lock_account, record
+from . import elements, filing
+from .filing import Event, is_numbered, unknown_record
+from .paging import cursor_at, invalid_cursor, limit_of, position_of
+
+#: All documents of a record together, in bytes: its PDF and its ZIP are made in memory.
+MOST_BYTES = 200_000_000
+_CURSOR = "r1"
+
+# What is added, what is corrected ------------------------------------------------------------------------------
+
+
+def add_simple_invoice(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Add an invoice (PDF) to a record."""
+    return _add(context, request, "SIMPLE_INVOICE")
+
+
+def add_simple_document(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Add any other document (PDF) to a record."""
+    return _add(context, request, request["document_type"], request["title"])
+
+
+def _add(context: Context, request: Mapping[str, Any], document_type: str, title: str | None = None) -> dict[str, Any]:
+    number = request["record_number"]
+    _check_file(context, number, request["content"])
+    file = filing.keep(context, request, document_type, title)
+    record_id, version = filing.change(
+        context,
+        number,
+        document_count=record.c.document_count + 1,
+        size_bytes=record.c.size_bytes + file.size_bytes,
+    )
+    filing.note(context, Event.DOCUMENT_ADDED, {record_id: {"version": version - 1}})
+    document_id = filing.store(context, record_id, file)
+    return {
+        "record_number": number,
+        "document_id": document_id,
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
+    }
+
+
+def _check_file(context: Context, number: str, content: bytes) -> None:
+    held = context.connection.scalar(select(record.c.size_bytes).where(is_numbered(context, number)))
+    if held is None:
+        raise Refused(unknown_record(number))
+    if held + len(content) > MOST_BYTES:
+        message = f"The documents of a record may hold {MOST_BYTES} bytes; there are {held} already."
+        raise Refused(Error(Code.LIMIT_EXCEEDED, message, field="content", hint="Open another record for the rest."))
+    if content and not is_pdf(content):
+        raise Refused(
+            Error(Code.NOT_A_PDF, "The file is not a PDF.", field="content", hint="Send the document as PDF.")
+        )
+
+
+def review_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Settle a record in NEEDS_REVIEW with the elements as a person corrected them.
+
+    What was known before stays in the record's history.
+    """
+    number, said = request["record_number"], request["invoice"]
+    elements.check_complete(said)
+    row = context.connection.execute(
+        select(record.c.id, record.c.status, *elements.COLUMNS).where(is_numbered(context, number)).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise Refused(unknown_record(number))
+    record_id, status, *known = tuple(row)
+    if status != "NEEDS_REVIEW":
+        message = f"The record {number} does not wait for a review."
+        raise Refused(Error(Code.RECORD_NOT_IN_REVIEW, message, reference=number, field="recordNumber"))
+    _, version = filing.change(context, number, status="READY", **elements.columns_of(said))
+    before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
+    filing.note(context, Event.REVIEWED, {record_id: before})
+    opened = _open(context, number)
+    return {"record_index": _index_with_documents(context, opened), "warnings": elements.warnings_about(context, said)}
+
+
+# A record, opened ----------------------------------------------------------------------------------------------
+
+
+class Head(NamedTuple):
+    """A record's own columns, without its elements."""
+
+    id: int
+    link: bytes
+    record_number: str
+    status: str
+    version: int
+    extracted_version: int | None
+    extracted_on: datetime | None
+    created_on: datetime
+    modified_on: datetime
+    document_count: int
+    size_bytes: int
+
+
+class Listed(NamedTuple):
+    """A document as its record lists it."""
+
+    document_id: str
+    link: bytes
+    document_type: str
+    title: str | None
+    file_name: str
+    sha256: str
+    size_bytes: int
+    created_on: datetime
+
+
+_INDEX = (*(record.c[name] for name in Head._fields), *elements.COLUMNS)
+_LISTED = tuple(document.c[name] for name in Listed._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record as it stood at one moment, with all that its PDF and its ZIP are made of."""
+
+    head: Head
+    said: Mapping[str, Any]
+    documents: Sequence[Listed]
+
+    def pdf(self, archive: Archive) -> tuple[bytes, list[str]]:
+        """Return every document in one PDF, and the file names of those that could not be joined.
+
+        No bytes if there is none that can. Only a PDF that nothing is missing from makes the record extracted.
+        """
+        joined, left_out = joined_pdf(self._contents(archive))
+        return joined, [each.file_name for each in left_out]
+
+    def zip(self, archive: Archive) -> bytes:
+        """Return every document as it is, with the manifest, in a ZIP."""
+        manifest = {
+            "recordNumber": self.head.record_number,
+            "version": self.head.version,
+            "status": self.head.status,
+            "invoice": elements.as_published(self.said),
+        }
+        return zipped(self._contents(archive), manifest, self.head.modified_on)
+
+    def _contents(self, archive: Archive) -> list[Document]:
+        return [
+            Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
+            for each in self.documents
+            for content in [archive.read(each.sha256)]
+        ]
+
+
+def open_record(connection: Connection, link: bytes) -> Opened | None:
+    """Return the record that an address under `records` stands for, or None."""
+    return _opened(connection, record.c.link == link)
+
+
+def open_document(connection: Connection, link: bytes) -> Listed | None:
+    """Return the document that an address under `documents` stands for, or None."""
+    row = connection.execute(select(*_LISTED).where(document.c.link == link)).one_or_none()
+    return None if row is None else Listed(*row)
+
+
+def _open(context: Context, number: str) -> Opened:
+    opened = _opened(context.connection, is_numbered(context, number))
+    if opened is None:
+        raise Refused(unknown_record(number))
+    return opened
+
+
+def _opened(connection: Connection, which: ColumnElement[bool]) -> Opened | None:
+    """Read a record with its documents in one statement, so that they belong to one version."""
+    both = record.outerjoin(document, document.c.record_id == record.c.id)
+    found = select(*_INDEX, *_LISTED).select_from(both).where(which).order_by(document.c.id)
+    rows = [tuple(row) for row in connection.execute(found)]
+    if not rows:
+        return None
+    head, said = _split(rows[0][: len(_INDEX)])
+    listed = [Listed(*row[len(_INDEX) :]) for row in rows if row[len(_INDEX)] is not None]
+    return Opened(head, said, listed)
+
+
+def _split(values: Sequence[Any]) -> tuple[Head, dict[str, Any]]:
+    cut = len(Head._fields)
+    return Head(*values[:cut]), elements.said(values[cut:])
+
+
+def _index(context: Context, head: Head, said: Mapping[str, Any], expires_on: datetime) -> dict[str, Any]:
+    """Return a RecordIndex without its documents."""
+    url, now = context.addresses.url, context.now
+    return {
+        "record_number": head.record_number,
+        "status": head.status,
+        "version": head.version,
+        "created_on": head.created_on,
+        "modified_on": head.modified_on,
+        "extracted_on": head.extracted_on if head.extracted_version == head.version else None,
+        "invoice": said,
+        "document_count": head.document_count,
+        "size_bytes": head.size_bytes,
+        "pdf_url": url("records", head.link, ".pdf", now) if head.document_count else None,
+        "zip_url": url("records", head.link, ".zip", now),
+        "urls_expire_on": expires_on,
+    }
+
+
+def _index_with_documents(context: Context, opened: Opened) -> dict[str, Any]:
+    documents = [
+        {
+            **{name: getattr(each, name) for name in Listed._fields if name != "link"},
+            "url": context.addresses.url("documents", each.link, ".pdf", context.now),
+        }
+        for each in opened.documents
+    ]
+    index = _index(context, opened.head, opened.said, context.addresses.expiry(context.now))
+    return {**index, "documents": documents}
+
+
+# What is taken away --------------------------------------------------------------------------------------------
+
+
+def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record's index and, unless it is not wanted, its PDF or ZIP.
+
+    Once the content was sent, the version given is extracted. A PDF that documents had to be left out of extracts
+    nothing: who has it has not got the record.
+    """
+    opened = _open(context, request["record_number"])
+    result: dict[str, Any] = {"record_index": _index_with_documents(context, opened)}
+    if request["format"] == "INDEX":
+        return result
+    result["file_name"] = f"{opened.head.record_number}.{request['format'].lower()}"
+    if request["format"] == "PDF" and not opened.documents:
+        raise Refused(_without_document(opened, "It holds no document."))
+    if not request.get("include_content", True):
+        return result
+    left_out: list[str] = []
+    if request["format"] == "ZIP":
+        content = opened.zip(context.archive)
+    else:
+        content, left_out = opened.pdf(context.archive)
+        if not content:
+            raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
+    if not left_out:
+        context.after_sent.append(
+            partial(
+                mark_extracted,
+                record_id=opened.head.id,
+                version=opened.head.version,
+                now=context.now,
+                request_id=context.request_id,
+            )
+        )
+    return {**result, "content": content, "warnings": [_not_joined(name) for name in left_out]}
+
+
+def _without_document(opened: Opened, reason: str) -> Error:
+    return Error(
+        Code.RECORD_WITHOUT_DOCUMENT,
+        f"The record {opened.head.record_number} cannot be given as PDF. {reason}",
+        reference=opened.head.record_number,
+        field="format",
+        hint="Ask for the ZIP: it holds every document as it is, and a manifest.",
+    )
+
+
+def _not_joined(file_name: str) -> dict[str, Any]:
+    message = f"{file_name} could not be joined into the PDF, so the record is not extracted yet."
+    hint = "Take the ZIP, which holds every document; or settle the record with AcknowledgeRecords."
+    return elements.warning("DOCUMENT_NOT_JOINED", message, hint)
+
+
+def mark_extracted(connection: Connection, record_id: int, version: int, now: datetime, request_id: str) -> None:
+    """Say that a version was handed over whole; twice is as good as once.
+
+    The record is extracted if that version is still the current one, and stays to be extracted if it is not.
+    """
+    newly = connection.execute(
+        update(record)
+        .where(
+            record.c.id == record_id,
+            record.c.version >= version,
+            func.coalesce(record.c.extracted_version, 0) < version,
+        )
+        .values(extracted_version=version, extracted_on=now, to_extract=record.c.version > version)
+        .returning(record.c.account_id)
+    ).one_or_none()
+    if newly is not None:
+        filing.note_at(connection, Event.EXTRACTED, {record_id: {"version": version}}, newly[0], now, request_id)
+
+
+def acknowledge_records(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Mark records as extracted, each in its current version. Refused, with an error for each, for unknown numbers."""
+    numbers = {number: index for index, number in reversed(list(enumerate(request["record_numbers"], 1)))}
+    # The records are locked in no certain order: two messages at once would wait for each other.
+    lock_account(context.connection, context.account.id)
+    known = context.connection.execute(
+        select(record.c.id, record.c.record_number, record.c.version, record.c.to_extract)
+        .where(
+            record.c.account_id == context.account.id,
+            is_among(context.connection, record.c.record_number, list(numbers)),
+        )
+        .with_for_update()
+    ).all()
+    unknown = numbers.keys() - {row.record_number for row in known}
+    if unknown:
+        raise Refused.of(unknown_record(number, numbers[number]) for number in unknown)
+    newly = [row for row in known if row.to_extract]
+    if newly:
+        context.connection.execute(
+            update(record)
+            .where(
+                record.c.account_id == context.account.id,
+                record.c.to_extract,
+                is_among(context.connection, record.c.record_number, [row.record_number for row in newly]),
+            )
+            .values(extracted_version=record.c.version, extracted_on=context.now, to_extract=False)
+        )
+    filing.note(context, Event.ACKNOWLEDGED, {row.id: {"version": row.version} for row in newly})
+    return {"acknowledged": len(newly), "already_extracted": len(known) - len(newly)}
+
+
+# The list ------------------------------------------------------------------------------------------------------
+
+
+def get_record_list(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the index of records, oldest first: of those to be extracted, or with `include_extracted` of all.
+
+    A cursor stands after one record of the account, so nothing is missed or given twice while records come and go.
+    Three statements at most, whatever the number of records.
+    """
+    limit = limit_of(request)
+    conditions = _conditions(context, request)
+    after = _id_in(context, request)
+    found = select(*_INDEX).where(*conditions, record.c.id > after).order_by(record.c.id).limit(limit + 1)
+    rows = [tuple(row) for row in context.connection.execute(found)]
+    expires_on = context.addresses.expiry(context.now)
+    records = [_index(context, *_split(row), expires_on) for row in rows[:limit]]
+    result: dict[str, Any] = {"records": records, "remaining": 0}
+    if len(rows) > limit:
+        last = Head(*rows[limit - 1][: len(Head._fields)])
+        counted = select(func.count()).select_from(record).where(*conditions, record.c.id > last.id)
+        result["remaining"] = context.connection.scalar(counted)
+        result["next_cursor"] = cursor_at(_CURSOR, last.record_number)
+    return result
+
+
+def _conditions(context: Context, request: Mapping[str, Any]) -> list[Any]:
+    created_from, created_to = request.get("created_from"), request.get("created_to")
+    if created_from is not None and created_to is not None and created_to < created_from:
+        raise Refused(Error(Code.VALUES_CONTRADICT, "createdTo is before createdFrom.", field="createdTo"))
+    conditions: list[Any] = [record.c.account_id == context.account.id]
+    if not request.get("include_extracted"):
+        # As the index of these is written; SQLite would not know `to_extract = 1` for the same.
+        conditions.append(text("record.to_extract"))
+    if "status" in request:
+        conditions.append(record.c.status == request["status"])
+    if created_from is not None:
+        conditions.append(record.c.created_on >= created_from)
+    if created_to is not None:
+        conditions.append(record.c.created_on < created_to)
+    if "invoice_number" in request:
+        conditions.append(record.c.invoice_number == request["invoice_number"])
+    return conditions
+
+
+def _id_in(context: Context, request: Mapping[str, Any]) -> int:
+    """Return the id that the list goes on after. The cursor itself says nothing of other accounts' records."""
+    if "cursor" not in request:
+        return 0
+    number = position_of(_CURSOR, request["cursor"])
+    found: int | None = context.connection.scalar(select(record.c.id).where(is_numbered(context, number)))
+    if found is None:
+        raise invalid_cursor()
+    return found

@@ -1,0 +1,121 @@
+"""A request element to the operation it names and its plain values, valid or refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from ..contract import NAMESPACE, Complex, Field, Operation, operations
+from ..errors import Code, Error, Refused
+from .decode import Unreadable, decoder
+from .validate import MAXIMUM_ERRORS, defects, locate
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asks: the operation, and the values as plain mappings with snake_case keys.
+
+    With onError=KEEP_VALID the values may hold `rejected`: the errors of the items that broke the schema and were
+    taken out, each with its 1-based index in the message.
+    """
+
+    operation: Operation
+    values: dict[str, Any]
+
+
+def find_operation(payload: etree._Element) -> Operation:
+    """Return the operation that a request element names; Refused, UNKNOWN_OPERATION."""
+    name = etree.QName(payload)
+    operation = operations().get(name.localname) if name.namespace == NAMESPACE else None
+    if operation is None:
+        raise Refused(
+            Error(
+                Code.UNKNOWN_OPERATION,
+                f"There is no operation {name.localname[:80]} in "
+                f"{'the namespace ' + name.namespace[:80] if name.namespace else 'no namespace'}.",
+                hint=f"The operations are in the namespace {NAMESPACE}: {', '.join(operations())}.",
+            )
+        )
+    return operation
+
+
+def read_request(payload: etree._Element, operation: Operation, zone: ZoneInfo) -> Request:
+    """Validate and decode a request element; Refused with all defects (at most 100) when it is not valid."""
+    items = next((field for field in operation.request.fields if _holds_items(field)), None)
+    keep = items is not None and payload.findtext(f"{{{NAMESPACE}}}onError", "").strip() == "KEEP_VALID"
+    rejected: list[Error] = []
+    if items is not None and keep:
+        rejected = _take_out_invalid(payload, operation, items)
+    else:
+        refuse_if(defects(payload, operation))
+    try:
+        values = decoder(operation.request, zone)(payload)
+    except Unreadable as failure:
+        raise Refused(_unreadable(payload, operation, failure)) from failure
+    if rejected:
+        values["rejected"] = rejected
+    return Request(operation, values)
+
+
+def _holds_items(field: Field) -> bool:
+    return isinstance(field.type, Complex) and field.type.item is not None and isinstance(field.type.item.type, Complex)
+
+
+def refuse_if(errors: Sequence[Error]) -> None:
+    """Raise Refused when there are errors; the first 100, with a word about the rest."""
+    if not errors:
+        return
+    shown = list(errors[:MAXIMUM_ERRORS])
+    if len(errors) > len(shown):
+        more = f"{shown[-1].message} {len(errors) - len(shown)} more errors are not shown."
+        shown[-1] = replace(shown[-1], message=more)
+    raise Refused(*shown)
+
+
+def _take_out_invalid(payload: etree._Element, operation: Operation, items: Field) -> list[Error]:
+    """Remove the items that break the schema from the tree and return their errors; Refused for other defects."""
+    array = payload.find(f"{{{NAMESPACE}}}{items.name}")
+    everyone = [] if array is None else list(array)
+    positions = {item: position for position, item in enumerate(everyone, 1)}
+    rejected: list[Error] = []
+    while True:
+        found = defects(payload, operation) or _undecodable(payload, operation, array)
+        if not found:
+            return sorted(rejected, key=lambda error: error.index or 0)
+        refuse_if([error for error in found if error.index is None])
+        if array is None:
+            return rejected
+        present = list(array)
+        bad = {error.index: present[error.index - 1] for error in found if error.index is not None}
+        original = {index: positions[item] for index, item in bad.items()}
+        rejected += [_at(error, operation, items, original[error.index]) for error in found if error.index is not None]
+        for item in bad.values():
+            array.remove(item)
+
+
+def _at(error: Error, operation: Operation, items: Field, index: int) -> Error:
+    """Give an error the item's place in the message as it was sent."""
+    start = f"/{operation.name}/{items.name}/{items.type.item.name}["  # type: ignore[union-attr]
+    rest = (error.path or "").removeprefix(start).partition("]")[2]
+    return replace(error, index=index, path=f"{start}{index}]{rest}")
+
+
+def _undecodable(payload: etree._Element, operation: Operation, array: etree._Element | None) -> list[Error]:
+    """Return the errors of the items that the schema lets through and nobody can read."""
+    found: list[Error] = []
+    kind = next(field.type for field in operation.request.fields if _holds_items(field))
+    read = decoder(kind.item.type, ZoneInfo("UTC"))  # type: ignore[union-attr]
+    for item in [] if array is None else array:
+        try:
+            read(item)
+        except Unreadable as failure:
+            found.append(_unreadable(payload, operation, failure))
+    return found
+
+
+def _unreadable(payload: etree._Element, operation: Operation, failure: Unreadable) -> Error:
+    element = payload if failure.element is None else failure.element
+    place = locate(payload, operation, element)
+    return replace(place, code=Code.VALUE_OUT_OF_RANGE, message=f"{place.field} {failure}.")

@@ -1,0 +1,1 @@
+"""The WSDL documents as published."""

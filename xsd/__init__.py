@@ -1,0 +1,1 @@
+"""The types of the exchange contract, each written once."""
