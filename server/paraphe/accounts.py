@@ -1,7 +1,49 @@
-"""Who calls: accounts, their keys, and whether a key is right."""
+"""Who calls: accounts, their keys, and whether a key is right.
 
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+An *account* is one training organisation in one environment; its name may stand once in each environment. A *key* is
+256 random bits, shown once and kept as a keyed digest only. An account may have several, so that they can be replaced
+without a break. The *user* is a name for the account that may be written down anywhere, and tells nothing about it.
+"""
+
+import hmac
+import logging
+import secrets
+from base64 import b32encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from . import store
+
+_log = logging.getLogger(__name__)
+
+ENVIRONMENTS = ("PRODUCTION", "SANDBOX")
+_DAY = timedelta(days=1)
+
+_ACCOUNT = (
+    store.account.c.id,
+    store.account.c.name,
+    store.account.c.api_user,
+    store.account.c.environment,
+    store.account.c.time_zone,
+)
+_BY_DIGEST = (
+    select(*_ACCOUNT, store.key.c.id.label("key_id"), store.key.c.last_used_on)
+    .join_from(store.key, store.account)
+    .where(store.key.c.digest == bindparam("digest"), store.key.c.revoked_on.is_(None))
+)
+# A user that nobody has, as long as those that exist.
+_NOBODY = "pa_" + "0" * 16
+
+
+class Impossible(Exception):  # noqa: N818 - the house names exceptions by what is the case
+    """What the operator asks for cannot be done; the text is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +55,199 @@ class Account:
     api_user: str
     environment: str
     time_zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made: the only moment at which it can be read."""
+
+    account: Account
+    id: int
+    api_key: str = field(repr=False)
+
+    @property
+    def api_user(self) -> str:
+        """The user that goes with the key."""
+        return self.account.api_user
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of a key afterwards. `last_used_on` is exact to a day."""
+
+    id: int
+    label: str
+    created_on: datetime
+    last_used_on: datetime | None
+    revoked_on: datetime | None
+
+
+def server_secret(connection: Connection) -> bytes:
+    """Return the 32 secret bytes of this installation, which keys and addresses are checked with."""
+    value = connection.scalar(select(store.secret.c.value).where(store.secret.c.name == "server"))
+    if value is None:
+        raise Impossible("The database holds no secret: run `paraphe init`, or restore it whole.")
+    return bytes(value)
+
+
+# Administration ----------------------------------------------------------------------------------------------------
+
+
+def create(connection: Connection, name: str, environment: str, time_zone: str, now: datetime) -> NewKey:
+    """Make an account and its first key. Raises Impossible if the name is taken or a value is none."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise Impossible("The name of an account has 1 to 100 printable characters.")
+    if environment not in ENVIRONMENTS:
+        raise Impossible(f"The environment of an account is one of {', '.join(ENVIRONMENTS)}.")
+    api_user = "pa_" + b32encode(secrets.token_bytes(10)).decode().lower()
+    values = {
+        "name": name,
+        "api_user": api_user,
+        "environment": environment,
+        "time_zone": _zone(time_zone).key,
+        "created_on": now,
+    }
+    try:
+        number = _insert(connection, store.account, values)
+    except IntegrityError as error:
+        raise Impossible(f"There is an account {name} in {environment} already.") from error
+    account = Account(number, name, api_user, environment, _zone(time_zone))
+    return add_key(connection, account, "first", now)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Impossible(f"{name!r} is no time zone; one is Europe/Paris, another Indian/Reunion.") from error
+
+
+def accounts(connection: Connection) -> list[Account]:
+    """Return all accounts by name."""
+    rows = connection.execute(select(*_ACCOUNT).order_by(store.account.c.name, store.account.c.environment))
+    return [_account(row) for row in rows]
+
+
+def find(connection: Connection, name_or_user: str, environment: str | None = None) -> Account:
+    """Return the account of this name or user. Raises Impossible if there is none, or one in each environment."""
+    chosen = select(*_ACCOUNT).where(
+        or_(store.account.c.name == name_or_user, store.account.c.api_user == name_or_user)
+    )
+    if environment is not None:
+        chosen = chosen.where(store.account.c.environment == environment)
+    found = [_account(row) for row in connection.execute(chosen)]
+    if not found:
+        raise Impossible(f"There is no account {name_or_user}.")
+    if len(found) > 1:
+        raise Impossible(f"There is an account {name_or_user} in each environment: say which one, or give its apiUser.")
+    return found[0]
+
+
+def add_key(connection: Connection, account: Account, label: str, now: datetime) -> NewKey:
+    """Give the account one more key. `label` (at most 100 characters) is for the operator to know it by."""
+    if len(label) > 100 or not label.isprintable():
+        raise Impossible("The label of a key has at most 100 printable characters.")
+    api_key = secrets.token_hex(32)
+    values = {
+        "account_id": account.id,
+        "digest": _digest(server_secret(connection), api_key),
+        "label": label,
+        "created_on": now,
+    }
+    return NewKey(account, _insert(connection, store.key, values), api_key)
+
+
+def _insert(connection: Connection, table: Table, values: dict[str, Any]) -> int:
+    return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
+
+
+def keys(connection: Connection, account: Account) -> list[Key]:
+    """Return the keys of an account, the revoked ones too, the oldest first."""
+    table = store.key.c
+    columns = (table.id, table.label, table.created_on, table.last_used_on, table.revoked_on)
+    rows = connection.execute(select(*columns).where(table.account_id == account.id).order_by(table.id))
+    return [Key(*row) for row in rows]
+
+
+def revoke_key(connection: Connection, account: Account, key_id: int, now: datetime) -> Key:
+    """Refuse a key from the commit on; one that is revoked keeps its date. Raises Impossible if it is not theirs."""
+    table = store.key.c
+    connection.execute(
+        update(store.key)
+        .where(table.account_id == account.id, table.id == key_id, table.revoked_on.is_(None))
+        .values(revoked_on=now)
+    )
+    for key in keys(connection, account):
+        if key.id == key_id:
+            return key
+    raise Impossible(f"The account {account.name} has no key {key_id}.")
+
+
+# Recognition -------------------------------------------------------------------------------------------------------
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Gate:
+    """Tells whose key it is. One indexed query a call, no cache: a revoked key is refused from the next call on.
+
+    A key is looked for by its keyed digest alone. So a wrong key costs the same whatever user comes with it, the
+    time of the search says nothing about keys that exist, and the user is compared in constant time afterwards.
+    Call it outside of any transaction: it opens its own.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = _now) -> None:
+        with store.reading(engine) as connection:
+            self._secret = server_secret(connection)
+        self._engine = engine
+        self._clock = clock
+
+    def recognise(self, api_user: str, api_key: str) -> Account | None:
+        """Return the account if the key is one of its keys and not revoked; else None, without a reason."""
+        row = self._find(api_key)
+        known = row.api_user if row else _NOBODY
+        if not hmac.compare_digest(_bytes(known), _bytes(api_user)) or row is None:
+            return None
+        return self._admitted(row)
+
+    def recognise_key(self, api_key: str) -> Account | None:
+        """Do the same for callers that send the key alone."""
+        row = self._find(api_key)
+        return None if row is None else self._admitted(row)
+
+    def _find(self, api_key: str) -> Row[*tuple[Any, ...]] | None:
+        digest = _digest(self._secret, api_key)
+        with store.reading(self._engine) as connection:
+            return connection.execute(_BY_DIGEST, {"digest": digest}).one_or_none()
+
+    def _admitted(self, row: Row[*tuple[Any, ...]]) -> Account:
+        now = self._clock()
+        if row.last_used_on is None or now - row.last_used_on >= _DAY:
+            self._note_use(row.key_id, row.last_used_on, now)
+        return _account(row)
+
+    def _note_use(self, key_id: int, before: datetime | None, now: datetime) -> None:
+        """Write down the use of a key, at most once a day; the caller is served even if that fails."""
+        table = store.key.c
+        unchanged = table.last_used_on.is_(None) if before is None else table.last_used_on == before
+        try:
+            with store.writing(self._engine) as connection:
+                connection.execute(update(store.key).where(table.id == key_id, unchanged).values(last_used_on=now))
+        except (store.Busy, SQLAlchemyError):
+            _log.warning("The use of key %d could not be written down.", key_id)
+
+
+def _account(row: Any) -> Account:
+    return Account(row.id, row.name, row.api_user, row.environment, ZoneInfo(row.time_zone))
+
+
+def _digest(secret: bytes, api_key: str) -> bytes:
+    return blake2b(_bytes(api_key), key=secret, digest_size=32, person=b"paraphe key").digest()
+
+
+def _bytes(text: str) -> bytes:
+    # Whatever a caller sends is only compared: half a surrogate pair is wrong, and no failure.
+    return text.encode("utf-8", "surrogatepass")

@@ -2,10 +2,17 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from . import contract
+from sqlalchemy import Engine
+
+from . import contract, store
+from .accounts import Gate, server_secret
+from .addresses import Addresses
+from .archive import Archive
 from .call import Call, Exchange
+from .context import Limit
 from .faces import http, links, soap
 from .settings import Settings
 
@@ -14,8 +21,24 @@ log = logging.getLogger("paraphe.app")
 _LANDING = b"Paraphe exchange server.\n\nWSDL for SOAP 1.1: /soap/v1?wsdl\nWSDL for SOAP 1.2: /soap/v1?wsdl12\n"
 
 
-def application(exchange: Exchange, settings: Settings) -> http.Wsgi:
+def exchange_of(engine: Engine, archive: Archive, settings: Settings) -> Exchange:
+    """Put together what all calls share."""
+    with store.reading(engine) as connection:
+        secret = server_secret(connection)
+    limits = (
+        Limit("messageBytes", settings.message_bytes, "bytes"),
+        Limit("recordsInOneAnswer", 1000, "records"),
+        Limit("participantsInOneAnswer", 1000, "participants"),
+        Limit("errorsInOneAnswer", 100, "errors"),
+        Limit("addressLifetime", settings.link_days, "days"),
+    )
+    lifetime = timedelta(days=settings.link_days)
+    return Exchange(engine, Gate(engine), archive, Addresses(settings.public_url, secret, lifetime), limits)
+
+
+def application(engine: Engine, archive: Archive, settings: Settings) -> http.Wsgi:
     """Make the WSGI callable of the whole server."""
+    exchange = exchange_of(engine, archive, settings)
     soap_face = soap.application(exchange, settings.public_url, settings.message_bytes)
     schemas = {f"/xsd/v1/{name}.xsd": contract.source(f"{name}.xsd") for name in contract.FILES}
 
@@ -47,4 +70,3 @@ def application(exchange: Exchange, settings: Settings) -> http.Wsgi:
             return http.plain(start_with_number, 500, b"The server failed; nothing was stored.\n")
 
     return guarded
-

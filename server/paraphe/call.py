@@ -67,7 +67,7 @@ class Call:
     failed: bool = False
     _began: float = field(default_factory=time.perf_counter)
     _message_id: str | None = None
-    _after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
+    after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
 
     def run(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
         """Do the operation in one transaction and return its rendered answer.
@@ -94,7 +94,7 @@ class Call:
 
     def refuse(self, refused: Refused, render: Render) -> bytes:
         """Journal a message of which nothing was stored, and return its rendered answer."""
-        self._after_sent.clear()
+        self.after_sent.clear()
         answer = self._answer({}, ERROR, str(refused), errors=refused.errors)
         body = render(answer)
         try:
@@ -110,11 +110,11 @@ class Call:
 
         A failure cannot be told to the caller any more. It is logged; the record then stands in the next list again.
         """
-        if not self._after_sent:
+        if not self.after_sent:
             return
         try:
             with store.writing(self.exchange.engine) as connection:
-                for action in self._after_sent:
+                for action in self.after_sent:
                     action(connection)
         except Exception:
             log.exception("not marked", extra={"request_id": self.request_id})
@@ -155,7 +155,7 @@ class Call:
             self.exchange.archive,
             self.exchange.addresses,
             self.exchange.limits,
-            self._after_sent,
+            self.after_sent,
         )
         result = operation.work(context, request)
         return self._answer(result, OK, operation.sentence(result), errors=result.pop("errors", ()))

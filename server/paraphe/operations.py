@@ -4,16 +4,20 @@ from .call import Answer, Operation
 from .work import connection, invoices, records, signatures, sync
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _synchronised(result: Answer) -> str:
     counts = ", ".join(
         f"{result[name]} {name}" for name in ("created", "updated", "unchanged", "removed", "rejected") if result[name]
     )
     would = "Dry run, nothing stored: " if result.get("dry_run") else ""
-    return f"{would}{result['received']} items received: {counts or 'nothing to do'}."
+    return f"{would}{_counted(result['received'], 'item')} received: {counts or 'nothing to do'}."
 
 
 def _listed(result: Answer) -> str:
-    return f"{len(result['records'])} records, {result['remaining']} more after them."
+    return f"{_counted(len(result['records']), 'record')}; {result['remaining']} more to come."
 
 
 def _opened(result: Answer) -> str:
@@ -28,7 +32,8 @@ def _status(status: str) -> str:
 
 def _signed(result: Answer) -> str:
     count = sum(len(course["participants"]) for course in result["courses"])
-    return f"{count} participants of {len(result['courses'])} courses{'; there are more' if result['more'] else ''}."
+    courses = _counted(len(result["courses"]), "course")
+    return f"{_counted(count, 'participant')} of {courses}{'; there are more' if result['more'] else ''}."
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -35,6 +35,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
 from . import __version__
+from .archive import Unavailable
 from .settings import Listen, Settings
 
 _log = logging.getLogger(__name__)
@@ -345,6 +346,8 @@ class JsonLines(logging.Formatter):
                 failure["text"] = str(cause.orig)
             elif isinstance(cause, OSError):
                 failure["text"] = cause.strerror
+            elif isinstance(cause, Unavailable):
+                failure["text"] = str(cause)
             failure["at"] = _places(cause)
             yield failure
             cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

@@ -8,13 +8,15 @@ that are not set. The help texts, `docs/configuration.md` and the command line a
 import configparser
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 PREFIX = "PARAPHE_"
 SECTION = "paraphe"
+# What the reference client and its users set.
+_CLIENT = ("PARAPHE_URL", "PARAPHE_API_USER", "PARAPHE_API_KEY")
 
 
 class Unusable(Exception):  # noqa: N818 - the house names exceptions by what is the case
@@ -51,7 +53,7 @@ class Settings:
     """What is in force; `OPTIONS` says what each means. Make one by `read`."""
 
     listen: Listen
-    database: str
+    database: str = field(repr=False)  # it may hold a password
     store: str
     public_url: str
     message_bytes: int
@@ -93,7 +95,7 @@ class Option:
 
 
 def _listen(text: str) -> Listen:
-    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([A-Za-z0-9._-]+)):(\d{1,5})", text)
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
     if not found or int(found[3]) > 65535:
         raise ValueError(text)
     return Listen(found[1] or found[2], int(found[3]))
@@ -111,7 +113,7 @@ def _database(text: str) -> str:
 
 def _store(text: str) -> str:
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", text)
-    if scheme and not re.match(r"(s3://[^/?@]+|file:///)", text):
+    if scheme and not re.match(r"(s3://[^/?@]+([/?]|$)|file:///)", text):
         raise ValueError(text)
     return text
 
@@ -132,7 +134,7 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "M
 
 def _size(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        found = re.fullmatch(r"(\d{1,12}) ?([A-Za-z]*)", text)
+        found = re.fullmatch(r"([0-9]{1,12}) ?([A-Za-z]*)", text)
         if not found or found[2].upper() not in _UNITS:
             raise ValueError(text)
         return _between(int(found[1]) * _UNITS[found[2].upper()], least, most)
@@ -142,7 +144,7 @@ def _size(least: int, most: int) -> Callable[[str], int]:
 
 def _number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text):
+        if not re.fullmatch(r"[0-9]{1,9}", text):
             raise ValueError(text)
         return _between(int(text), least, most)
 
@@ -315,7 +317,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 
     No more than a warning, as Kubernetes sets PARAPHE_PORT and others by itself beside a service of our name.
     """
-    known = {f"{PREFIX}CONFIG", *(option.variable for option in OPTIONS)}
+    known = {f"{PREFIX}CONFIG", *_CLIENT, *(option.variable for option in OPTIONS)}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 

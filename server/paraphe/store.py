@@ -493,17 +493,22 @@ def known(
 ) -> dict[str, tuple[Any, ...]]:
     """Return what a repository table holds under these references, active or not, by the reference.
 
-    Each row holds the columns of `columns_of(table)` from `reference` to `active`.
+    Each row holds the values of `known_columns(table)`.
     """
     dialect = connection.dialect.name
     values = {"account": account_id, "references": _listed(dialect, references)}
     return {row[0]: tuple(row) for row in connection.execute(_known_statement(table, dialect), values)}
 
 
+def known_columns(table: Table) -> tuple[str, ...]:
+    """Return those of `columns_of(table)` from `reference` to `active`: all but the account and the two dates."""
+    return columns_of(table)[1:-2]
+
+
 @cache
 def _known_statement(table: Table, dialect: str) -> Select[Any]:
     # Kept, because to build it again takes ten times as long as to run it for one row.
-    columns = [table.c[name] for name in columns_of(table)[1:-2]]
+    columns = [table.c[name] for name in known_columns(table)]
     references = bindparam("references", type_=_list_types[dialect])
     return select(*columns).where(
         table.c.account_id == bindparam("account"), _among(dialect, table.c.reference, references)

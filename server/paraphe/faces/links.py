@@ -5,14 +5,12 @@ the token's seal is checked first and the row looked up by an indexed column, wh
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
 from .. import store
-from ..archive import Missing
 from ..call import Call
 from ..work import records, signatures
 from . import http
@@ -65,44 +63,50 @@ def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
 
 def _signature(connection: Connection, call: Call, link: bytes) -> File | None:
     digest = signatures.image_of(connection, link)
-    return None if digest is None else _stored(call, "image/png", "signature.png", digest)
+    if digest is None:
+        return None
+    image = call.exchange.archive.read(digest)
+    return File("image/png", "signature.png", len(image), [image])
 
 
 def _document(connection: Connection, call: Call, link: bytes) -> File | None:
     found = records.open_document(connection, link)
     if found is None:
         return None
-    return _stored(call, "application/pdf", found.file_name, found.sha256)
+    return File("application/pdf", found.file_name, found.size_bytes, call.exchange.archive.chunks(found.sha256))
 
 
-def _record(format_name: str) -> "Callable[[Connection, Call, bytes], File | None]":
-    def find(connection: Connection, call: Call, link: bytes) -> File | None:
-        bundle = records.open_record(connection, call.exchange.archive, link, format_name)
-        if bundle is None:
-            return None
-        call.after_sent(records.extraction(bundle, call.received_on, call.request_id))
-        media_type = "application/pdf" if format_name == "PDF" else "application/zip"
-        return File(media_type, bundle.file_name, len(bundle.content), http.sliced(bundle.content))
-
-    return find
-
-
-def _stored(call: Call, media_type: str, name: str, digest: str) -> File | None:
-    try:
-        pieces: Iterator[bytes] = call.exchange.archive.chunks(digest)
-        return File(media_type, name, call.exchange.archive.size(digest), pieces)
-    except Missing:
-        log.exception("missing in the archive", extra={"request_id": call.request_id})
+def _record_as_pdf(connection: Connection, call: Call, link: bytes) -> File | None:
+    opened = records.open_record(connection, link)
+    if opened is None:
         return None
+    content, left_out = opened.pdf(call.exchange.archive)
+    if not content:
+        return None
+    # Who has a PDF that something is missing from has not got the record.
+    return _record(call, opened, ".pdf", "application/pdf", content, whole=not left_out)
+
+
+def _record_as_zip(connection: Connection, call: Call, link: bytes) -> File | None:
+    opened = records.open_record(connection, link)
+    if opened is None:
+        return None
+    return _record(call, opened, ".zip", "application/zip", opened.zip(call.exchange.archive), whole=True)
+
+
+def _record(call: Call, opened: records.Opened, suffix: str, media_type: str, content: bytes, *, whole: bool) -> File:
+    if whole:
+        call.after_sent.append(opened.extraction(call.received_on, call.request_id))
+    return File(media_type, f"{opened.head.record_number}{suffix}", len(content), http.sliced(content))
 
 
 def _ascii(name: str) -> str:
     return "".join(sign if sign.isascii() and sign.isprintable() and sign not in '"\\' else "_" for sign in name)
 
 
-_PLACES: dict[str, dict[str, Callable[[Connection, Call, bytes], Any]]] = {
+_PLACES: dict[str, dict[str, Callable[[Connection, Call, bytes], File | None]]] = {
     "signatures": {".png": _signature},
     "documents": {".pdf": _document},
-    "records": {".pdf": _record("PDF"), ".zip": _record("ZIP")},
+    "records": {".pdf": _record_as_pdf, ".zip": _record_as_zip},
 }
 PATHS = tuple(f"/{place}/" for place in _PLACES)

@@ -4,7 +4,7 @@ A *record* is an invoice with every document that the payer asks for. It is *ext
 handed over whole, or was acknowledged; a later version is to be extracted again. Listing marks nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -156,6 +156,12 @@ class Opened:
         }
         return zipped(self._contents(archive), manifest, self.head.modified_on)
 
+    def extraction(self, now: datetime, request_id: str) -> Callable[[Connection], None]:
+        """Return what is to be done once this version was handed over whole."""
+        return partial(
+            mark_extracted, record_id=self.head.id, version=self.head.version, now=now, request_id=request_id
+        )
+
     def _contents(self, archive: Archive) -> list[Document]:
         return [
             Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
@@ -256,15 +262,7 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
         if not content:
             raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
     if not left_out:
-        context.after_sent.append(
-            partial(
-                mark_extracted,
-                record_id=opened.head.id,
-                version=opened.head.version,
-                now=context.now,
-                request_id=context.request_id,
-            )
-        )
+        context.after_sent.append(opened.extraction(context.now, context.request_id))
     return {**result, "content": content, "warnings": [_not_joined(name) for name in left_out]}
 
 

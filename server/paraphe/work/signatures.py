@@ -308,21 +308,18 @@ def record_attendance(context: Context, rows: Sequence[Mapping[str, Any]]) -> di
     wanted = [_stored(row, courses, digests) for row in rows]
     lock_account(context.connection, context.account.id)
     known = _known(context, courses)
-    created = [values for values in wanted if _key(values) not in known]
-    updated = [
-        values
-        for values in wanted
-        if (old := known.get(_key(values))) and any(values[name] != getattr(old, name) for name in _SAID)
-    ]
-    _number_changes(context, created + updated)
-    for values in created:
-        values["link"] = os.urandom(16)
-    for values in updated:
-        old = known[_key(values)]
-        values["row_id"] = old.id
-        values["link"] = old.link if values["image_sha256"] == old.image_sha256 else os.urandom(16)
+    changed = [values for values in wanted if _differs(values, known.get(_key(values)))]
+    _number_changes(context, changed)
+    for values in changed:
+        old = known.get(_key(values))
+        if old is not None and values["image_sha256"] == old.image_sha256:
+            values["link"] = old.link
+        else:
+            values["link"] = os.urandom(16)
+    created = [values for values in changed if _key(values) not in known]
+    updated = [values | {"row_id": known[_key(values)].id} for values in changed if _key(values) in known]
     _write(context.connection, created, updated)
-    return {"created": len(created), "updated": len(updated), "unchanged": len(rows) - len(created) - len(updated)}
+    return {"created": len(created), "updated": len(updated), "unchanged": len(rows) - len(changed)}
 
 
 def _courses_of(context: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -380,6 +377,10 @@ def _stored(row: Mapping[str, Any], courses: Mapping[str, int], digests: Mapping
 
 def _key(values: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(values[name] for name in _KEY)
+
+
+def _differs(values: Mapping[str, Any], old: _Row | None) -> bool:
+    return old is None or any(values[name] != getattr(old, name) for name in _SAID)
 
 
 def _known(context: Context, courses: Mapping[str, int]) -> dict[tuple[Any, ...], _Row]:

@@ -70,18 +70,16 @@ def contacts(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How items become rows. A row holds the columns that `store.upsert` takes, in its order."""
+    """How the items of one table become rows."""
 
     table: Table
     prepare: Prepare
-    #: Column by column, its place in a row.
-    place: Mapping[str, int]
-    #: For each element that an item may hold: its place, and how it is written as text if it is nested.
-    slots: Mapping[str, tuple[int, Callable[[Any], str | None] | None]]
-    #: What clearFields may name: its key in an item, and the place that it empties.
-    optional: Mapping[str, tuple[str, int]]
-    #: What stands between the account and the dates in the row of a new reference.
-    blank: tuple[Any, ...]
+    #: The row of a new reference before anything is known of it.
+    blank: Row
+    #: The elements that are stored as JSON text, each with what writes it.
+    nested: tuple[tuple[str, Callable[[Any], str | None]], ...]
+    #: What clearFields may name, each with its key.
+    optional: Mapping[str, str]
 
 
 _TABLES: dict[str, tuple[str, Table, Prepare]] = {
@@ -96,26 +94,22 @@ _TABLES: dict[str, tuple[str, Table, Prepare]] = {
 @cache
 def _plan(key: str) -> _Plan:
     name, table, prepare = _TABLES[key]
-    place = {column: number for number, column in enumerate(store.columns_of(table))}
     fields = [each for each in contract.complex_type(name).fields if each.name != "clearFields"]
     return _Plan(
         table,
         prepare,
-        place,
-        {each.key: (place[each.key], _written(each.type)) for each in fields},
-        {each.name: (each.key, place[each.key]) for each in fields if not each.required},
-        (None,) * (len(place) - 4) + (True,),
+        dict.fromkeys(store.known_columns(table)),
+        tuple((each.key, _writer(each.type)) for each in fields if isinstance(each.type, contract.Complex)),
+        {each.name: each.key for each in fields if not each.required},
     )
 
 
-def _written(kind: contract.Simple | contract.Complex) -> Callable[[Any], str | None] | None:
-    """Return how a nested value is written as JSON, so that equal values are equal texts; an empty one is no value.
+def _writer(kind: contract.Complex) -> Callable[[Any], str | None]:
+    """Return what writes a nested value as JSON, so that equal values are equal texts; an empty one is no value.
 
     Put together from quoted texts: a JSON encoder takes three times as long (2.3 µs instead of 0.8 for an address),
     and there are several nested values in an item.
     """
-    if isinstance(kind, contract.Simple):
-        return None
     if kind.item is not None:
         return lambda values: f"[{','.join(map(_quoted, dict.fromkeys(values)))}]" if values else None
     names = [(each.key, f'"{each.key}":') for each in kind.fields]
@@ -131,12 +125,9 @@ def _written(kind: contract.Simple | contract.Complex) -> Callable[[Any], str | 
 class _Outcome:
     """What a message comes to: the rows to write, and what is said of each item."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     errors: list[Error] = field(default_factory=list)
-
-    def note(self, index: int | None, reference: str | None, action: str) -> None:
-        self.items.append({"index": index, "reference": reference, "action": action})
 
 
 def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -153,8 +144,7 @@ def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, 
         store.upsert(context.connection, _plan(key).table, outcome.rows)
         _deactivate(context, _plan(key).table, missing)
     received = len(outcome.items)
-    for reference in missing:
-        outcome.note(None, reference, "REMOVED")
+    outcome.items += [{"reference": reference, "action": "REMOVED"} for reference in missing]
     counts = Counter(item["action"] for item in outcome.items)
     return {
         "dry_run": dry_run,
@@ -169,25 +159,25 @@ def _compared(context: Context, plan: _Plan, items: Sequence[Item], rejected: It
     """Compare every item with what is known, in the order of the message."""
     outcome, taken = _Outcome(), set[str | None]()
     known = store.known(context.connection, plan.table, context.account.id, [item["reference"] for item in items])
-    check = plan.prepare(context, plan.place, items)
+    check = plan.prepare(context, items)
     for index, item, errors in _positions(items, rejected):
         if item is None:
             reference = next((error.reference for error in errors if error.reference), None)
         else:
             reference = item["reference"]
             stored = known.get(reference)
-            row = [context.account.id, *(stored or plan.blank), context.now, context.now]
-            errors = [_twice(reference)] if reference in taken else [*_fill(plan, row, item), *check(item, row)]
+            row, wrong_names = _laid_over(plan, stored, item)
+            errors = [_twice(reference)] if reference in taken else [*wrong_names, *check(item, row)]
         taken.add(reference)
         if errors:
             outcome.errors += [replace(error, index=index, reference=reference) for error in errors]
-            outcome.note(index, reference, "REJECTED")
-            continue
-        row[-3] = True
-        action = "CREATED" if stored is None else "UNCHANGED" if tuple(row[1:-2]) == stored else "UPDATED"
-        outcome.note(index, reference, action)
-        if action != "UNCHANGED":
-            outcome.rows.append(row)
+            action = "REJECTED"
+        elif stored is not None and tuple(row.values()) == stored:
+            action = "UNCHANGED"
+        else:
+            action = "CREATED" if stored is None else "UPDATED"
+            outcome.rows.append((context.account.id, *row.values(), context.now, context.now))
+        outcome.items.append({"index": index, "reference": reference, "action": action})
     return outcome
 
 
@@ -201,17 +191,19 @@ def _positions(items: Sequence[Item], rejected: Iterable[Error]) -> Iterator[tup
         yield (index, None, wrong[index]) if index in wrong else (index, next(remaining), ())
 
 
-def _fill(plan: _Plan, row: Row, item: Item) -> Sequence[Error]:
-    """Lay what an item says over what its row holds."""
-    for key, value in item.items():
-        if key != "clear_fields":
-            place, written = plan.slots[key]
-            row[place] = value if written is None else written(value)
-    names = item.get("clear_fields", ())
-    for name in names:
-        if name in plan.optional:
-            row[plan.optional[name][1]] = None
-    return [error for name in dict.fromkeys(names) for error in _wrong_to_clear(plan, item, name)]
+def _laid_over(plan: _Plan, stored: tuple[Any, ...] | None, item: Item) -> tuple[Row, Sequence[Error]]:
+    """Lay what an item says over what is stored; also return what is wrong with its clearFields."""
+    row = plan.blank.copy() if stored is None else dict(zip(plan.blank, stored, strict=True))
+    row.update(item)
+    row["active"] = True
+    for key, write in plan.nested:
+        if key in item:
+            row[key] = write(item[key])
+    if "clear_fields" not in row:
+        return row, ()
+    names = dict.fromkeys(row.pop("clear_fields"))
+    row.update((plan.optional[name], None) for name in names if name in plan.optional)
+    return row, [error for name in names for error in _wrong_to_clear(plan, item, name)]
 
 
 def _wrong_to_clear(plan: _Plan, item: Item, name: str) -> Iterator[Error]:
@@ -219,7 +211,7 @@ def _wrong_to_clear(plan: _Plan, item: Item, name: str) -> Iterator[Error]:
         message = f"clearFields names {name[:80]}, which is not an optional element of this item."
         hint = "Use the names of the schema, for example birthDate; required elements cannot be emptied."
         yield Error(Code.UNKNOWN_FIELD, message, field="clearFields", value=name[:80], hint=hint)
-    elif plan.optional[name][0] in item:
+    elif plan.optional[name] in item:
         message = f"{name} is sent, and clearFields says to empty it."
         yield Error(Code.VALUES_CONTRADICT, message, field=name, hint=f"Leave {name} out, or out of clearFields.")
 

@@ -19,10 +19,9 @@ from ..context import Context
 from ..errors import Code, Error
 
 Item = Mapping[str, Any]
-Row = list[Any]
+Row = dict[str, Any]
 Check = Callable[[Item, Row], Iterable[Error]]
-#: What prepares a check: the message's context, the place of every column in a row, the items.
-Prepare = Callable[[Context, Mapping[str, int], Sequence[Item]], Check]
+Prepare = Callable[[Context, Sequence[Item]], Check]
 
 # What the documentation of the schema says in words: the least and the most.
 RANGES = {
@@ -40,13 +39,12 @@ _FIRST_MOMENT, _LAST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1
 # People --------------------------------------------------------------------------------------------------------
 
 
-def people(context: Context, place: Mapping[str, int], _: Sequence[Item]) -> Check:
+def people(context: Context, _: Sequence[Item]) -> Check:
     """Prepare the check of students and teachers: a possible birth date, no end before its start."""
-    start, end = place["start"], place["end"]
     today = context.now.astimezone(context.account.time_zone).date()
 
     def check(item: Item, row: Row) -> Iterator[Error]:
-        born, first, last = item.get("birth_date"), row[start], row[end]
+        born, first, last = item.get("birth_date"), row["start"], row["end"]
         if born is not None and not _FIRST_DAY <= born <= today:
             yield _impossible_day("birthDate", born)
         if first is not None and "start" in item and first < _FIRST_DAY:
@@ -57,14 +55,13 @@ def people(context: Context, place: Mapping[str, int], _: Sequence[Item]) -> Che
     return check
 
 
-def contacts(context: Context, place: Mapping[str, int], items: Sequence[Item]) -> Check:
+def contacts(context: Context, items: Sequence[Item]) -> Check:
     """Prepare the check of contacts: as people, and each has a name."""
-    check_person = people(context, place, items)
-    organisation, last_name = place["organisation"], place["last_name"]
+    check_person = people(context, items)
 
     def check(item: Item, row: Row) -> Iterator[Error]:
         yield from check_person(item, row)
-        if row[organisation] is None and row[last_name] is None:
+        if row["organisation"] is None and row["last_name"] is None:
             yield Error(
                 Code.VALUE_REQUIRED,
                 "The contact has neither an organisation nor a lastName; one of them is needed.",
@@ -97,18 +94,17 @@ def _end_before_start(item: Item, start: date, end: date) -> Error:
 # Rooms ---------------------------------------------------------------------------------------------------------
 
 
-def classrooms(_: Context, place: Mapping[str, int], __: Sequence[Item]) -> Check:
+def classrooms(_: Context, __: Sequence[Item]) -> Check:
     """Prepare the check of rooms and sites: each has a name, a site has no site, the seats can be."""
-    kind, name, site = place["type"], place["name"], place["site_reference"]
     impossible_numbers = _ranges("capacity")
 
     def check(item: Item, row: Row) -> Iterator[Error]:
-        if row[name] is None:
+        if row["name"] is None:
             yield Error(Code.VALUE_REQUIRED, "A room or site needs a name, at the latest when it is new.", field="name")
-        if row[kind] == "SITE" and row[site] is not None:
+        if row["type"] == "SITE" and row["site_reference"] is not None:
             yield Error(
                 Code.VALUES_CONTRADICT,
-                f"A SITE has no siteReference; this one has {row[site]}.",
+                f"A SITE has no siteReference; this one has {row['site_reference']}.",
                 field="siteReference",
                 hint="Send type ROOM, or leave siteReference out (and name it in clearFields if it was sent before).",
             )
@@ -132,21 +128,20 @@ def _ranges(*fields: str) -> Callable[[Item], Iterator[Error]]:
 # Courses -------------------------------------------------------------------------------------------------------
 
 
-def courses(context: Context, place: Mapping[str, int], items: Sequence[Item]) -> Check:
+def courses(context: Context, items: Sequence[Item]) -> Check:
     """Prepare the check of courses: possible times, and only people, rooms and groups that the account knows.
 
     The check also sets the day of the course: it is the day of its start in the account's time zone.
     """
     zone = context.account.time_zone
-    day, start, end = place["date"], place["start"], place["end"]
     impossible_numbers = _ranges("breakMinutes", "signatureOpensBefore", "signatureClosesAfter")
     unknown = _unknown_references(context, items)
 
     def check(item: Item, row: Row) -> Iterator[Error]:
-        first, last = row[start], row[end]
+        first, last = row["start"], row["end"]
         if _FIRST_MOMENT <= first < _LAST_MOMENT:
-            row[day] = first.astimezone(zone).date()
-            yield from _day_and_length(item, first, last, row[day])
+            row["date"] = first.astimezone(zone).date()
+            yield from _day_and_length(item, first, last, row["date"])
         else:
             yield _impossible_day("start", first.date())
         yield from impossible_numbers(item)

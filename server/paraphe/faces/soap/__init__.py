@@ -1,18 +1,15 @@
 """The SOAP face, versions 1.1 and 1.2 at one address. The only folder that knows Spyne."""
 
 import logging
-from collections.abc import Iterable
-
-from . import compat  # noqa: F401 - before anything of Spyne
-from spyne import Application, Service, rpc  # isort: skip
-from spyne.interface import InterfaceDocuments  # isort: skip
-from spyne.server.wsgi import WsgiApplication  # isort: skip
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ...call import Call, Exchange, server_error
 from ...contract import NAMESPACE, complex_type, operations
 from ...errors import Code, Error, Refused
 from .. import http
 from . import envelope, wsdl
+from .compat import Application, InterfaceDocuments, Service, WsgiApplication, rpc
 from .protocol import ExchangeSoap, perform, refuse
 from .types import spyne_type
 
@@ -26,7 +23,7 @@ for _name in ("spyne", "spyne.protocol.soap.soap11.invalid"):
     logging.getLogger(_name).propagate = False
 
 
-class _NoDocuments(InterfaceDocuments):  # type: ignore[misc]
+class _NoDocuments(InterfaceDocuments):
     """Keeps Spyne from making a WSDL of its own: ours is served from the published files."""
 
     def __init__(self, interface: object) -> None:
@@ -53,8 +50,8 @@ def _service() -> type[Service]:
     return type(Service)("ExchangeService", (Service,), methods)
 
 
-def _named(name: str) -> object:
-    def method(ctx: object, *arguments: object) -> bytes:
+def _named(name: str) -> Callable[..., bytes]:
+    def method(ctx: Any, *arguments: Any) -> bytes:
         return perform(ctx, arguments[0])
 
     method.__name__ = name

@@ -1,4 +1,4 @@
-"""Lets Spyne 2.14.0 import on Python 3.12 and 3.13; import this before `spyne`.
+"""The one door to Spyne 2.14.0, which lets it import on Python 3.12 and 3.13 too.
 
 Its vendored six 1.14 has an importer that Python 3.12 no longer calls, and it uses `cgi`, gone in 3.13, for one
 function. Fixed upstream after 2.14.0 without a release (issues 700, 705, 708, 711); needless with the next one.
@@ -32,11 +32,44 @@ try:
         # `cgi` and six's importer; both are Spyne's affair
         warnings.simplefilter("ignore")
         import spyne.const
-        import spyne.protocol.soap
-        import spyne.server.wsgi
+        from spyne import (
+            Application,
+            Boolean,
+            ByteArray,
+            ComplexModel,
+            Date,
+            DateTime,
+            Decimal,
+            Fault,
+            Integer32,
+            Service,
+            Unicode,
+            rpc,
+        )
+        from spyne.interface import InterfaceDocuments
+        from spyne.protocol.soap import Soap11
+        from spyne.server.wsgi import WsgiApplication
 finally:
     if _stub:
         del sys.modules["cgi"]  # nobody else sees the stub
 
 # A garbage collection inside a request, up to once a second, costs 75 ms with 100 000 live objects.
 spyne.const.MIN_GC_INTERVAL = float("inf")
+
+__all__ = [
+    "Application",
+    "Boolean",
+    "ByteArray",
+    "ComplexModel",
+    "Date",
+    "DateTime",
+    "Decimal",
+    "Fault",
+    "Integer32",
+    "InterfaceDocuments",
+    "Service",
+    "Soap11",
+    "Unicode",
+    "WsgiApplication",
+    "rpc",
+]

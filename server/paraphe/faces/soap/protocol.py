@@ -7,10 +7,6 @@ are its internals.
 
 from typing import Any
 
-from . import compat  # noqa: F401 - before anything of Spyne
-from spyne.model.fault import Fault  # isort: skip
-from spyne.protocol.soap import Soap11  # isort: skip
-
 from ...call import Answer, Call, server_error
 from ...errors import Code, Error, Refused
 from ...operations import OPERATIONS
@@ -18,11 +14,12 @@ from ...xml.parse import parse
 from ...xml.request import Request, find_operation, read_request
 from .. import http
 from . import envelope
+from .compat import Fault, Soap11
 
 _MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", "")
 
 
-class Rejected(Fault):  # type: ignore[misc]
+class Rejected(Fault):
     """A message that never reaches an operation, as Spyne wants to hear of it."""
 
     def __init__(self, refused: Refused) -> None:
@@ -30,7 +27,7 @@ class Rejected(Fault):  # type: ignore[misc]
         self.refused = refused
 
 
-class ExchangeSoap(Soap11):  # type: ignore[misc]
+class ExchangeSoap(Soap11):
     """SOAP 1.1 and 1.2 at one address; the version is the envelope's.
 
     State of a message is kept in its WSGI environ: `paraphe.call` (given) and `paraphe.version`.
@@ -79,7 +76,9 @@ class ExchangeSoap(Soap11):  # type: ignore[misc]
         ctx.transport.resp_headers["Content-Type"] = envelope.MEDIA_TYPES[version]
         if ctx.out_error is None:
             ctx.out_document = ctx.out_object[0]
-            ctx.transport.resp_code = http.status_line(envelope.fault_status(version, Code.SERVER_ERROR) if call.failed else 200)
+            ctx.transport.resp_code = http.status_line(
+                envelope.fault_status(version, Code.SERVER_ERROR) if call.failed else 200
+            )
             return
         refused = ctx.out_error.refused if isinstance(ctx.out_error, Rejected) else server_error()
         ctx.out_document = refuse(call, version, refused)
@@ -141,4 +140,3 @@ class _told_to_spyne:  # noqa: N801 - reads as a phrase in a with statement
     def __exit__(self, kind: Any, refused: BaseException | None, trace: Any) -> None:
         if isinstance(refused, Refused):
             raise Rejected(refused) from refused
-

@@ -3,10 +3,8 @@
 from functools import cache
 from typing import Any
 
-from . import compat  # noqa: F401 - before anything of Spyne
-from spyne import Boolean, ByteArray, ComplexModel, Date, DateTime, Decimal, Integer32, Unicode  # isort: skip
-
 from ...contract import NAMESPACE, Complex, Simple
+from .compat import Boolean, ByteArray, ComplexModel, Date, DateTime, Decimal, Integer32, Unicode
 
 _PRIMITIVES = {
     "string": Unicode,

@@ -1,0 +1,7 @@
+"""`python -m paraphe` is `paraphe`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,400 @@
+"""The command `paraphe`: set up, serve, administer.
+
+Results go to standard output, as text or with --json as one JSON value. What goes wrong goes to standard error, one
+sentence a line: exit code 2 if the command or the settings are wrong, 1 if it could not be done.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from . import __version__, accounts, migrations, settings, store
+from .archive import Archive, Unavailable, open_archive
+from .errors import Refused
+from .serve import CannotListen, serve
+from .settings import OPTIONS, Settings, Unusable, redacted
+
+_FAILURES = (accounts.Impossible, migrations.WrongVersion, Unavailable, CannotListen, Refused)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.run(asked)
+    except Unusable as unusable:
+        _complain(*unusable.problems)
+        return 2
+    except _FAILURES as failure:
+        _complain(str(failure))
+    except (store.Busy, SQLAlchemyError) as failure:
+        _complain(f"The database cannot be used: {_reason(failure)}")
+    except OSError as failure:
+        _complain(f"{failure.filename or 'The machine'}: {failure.strerror or failure}.")
+    except KeyboardInterrupt:
+        return 130
+    else:
+        return 0
+    return 1
+
+
+def _complain(*sentences: str) -> None:
+    for sentence in sentences:
+        print(f"paraphe: {redacted(sentence)}", file=sys.stderr)
+
+
+def _reason(failure: BaseException) -> str:
+    """Say in one line what the database's driver says."""
+    if isinstance(failure, store.Busy) and failure.__cause__:
+        failure = failure.__cause__
+    said = str(failure.orig) if isinstance(failure, DBAPIError) else str(failure)
+    return re.sub(r"\s+", " ", said).strip()
+
+
+def _show(asked: argparse.Namespace, value: Any, text: str) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2) if asked.json else text)
+
+
+# What commands stand on --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    settings: Settings
+    engine: Engine
+    archive: Archive
+
+
+def _settings(asked: argparse.Namespace) -> Settings:
+    return settings.read(vars(asked), os.environ)
+
+
+@contextmanager
+def _house(asked: argparse.Namespace, *, current: bool = True) -> Iterator[_House]:
+    """Give settings, database and archive; `current` asks for a database that this program can work with."""
+    read = _settings(asked)
+    try:
+        archive = open_archive(read.store)
+    except ValueError as error:
+        raise Unusable([f"store: {error}"]) from error
+    file = _file_of(read.database)
+    if current and file and not file.exists():
+        raise migrations.WrongVersion(
+            f"There is no database at {file.absolute()}: run `paraphe init`, or set PARAPHE_DATABASE."
+        )
+    engine = store.open_engine(read.database)
+    try:
+        if current:
+            migrations.ensure_current(engine)
+        yield _House(read, engine, archive)
+    finally:
+        engine.dispose()
+
+
+def _file_of(database: str) -> Path | None:
+    return Path(database.removeprefix("sqlite:///")) if database.startswith("sqlite:///") else None
+
+
+@contextmanager
+def _changing(asked: argparse.Namespace) -> Iterator[Connection]:
+    with _house(asked) as house, store.writing(house.engine) as connection:
+        yield connection
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+# Commands ----------------------------------------------------------------------------------------------------------
+
+
+def _init(asked: argparse.Namespace) -> None:
+    """Make folders, database and tables; again does no harm."""
+    with _house(asked, current=False) as house:
+        house.archive.check()
+        if file := _file_of(house.settings.database):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # SQLite would let everybody on this machine read it
+        before, after = migrations.upgrade(house.engine)
+        database = redacted(house.settings.database)
+        _show(
+            asked,
+            {"database": database, "store": house.settings.store, "from": before, "version": after},
+            f"The database {database} is at version {after}; documents are kept in {house.settings.store}.",
+        )
+
+
+def _upgrade(asked: argparse.Namespace) -> None:
+    """Bring the database to what this program needs. Back it up before."""
+    with _house(asked, current=False) as house:
+        if (file := _file_of(house.settings.database)) and not file.exists():
+            raise migrations.WrongVersion(f"There is no database at {file.absolute()}: run `paraphe init`.")
+        before, after = migrations.upgrade(house.engine)
+    text = f"The database is at version {after}" + ("." if before == after else f"; it was {before or 'empty'}.")
+    _show(asked, {"from": before, "version": after}, text)
+
+
+def _serve(asked: argparse.Namespace) -> None:
+    """Serve until SIGTERM or Ctrl-C; running requests are finished first."""
+    from .app import application
+
+    for name in settings.unknown_variables(os.environ):
+        _complain(f"The environment variable {name} is no setting and is ignored.")
+    with _house(asked) as house:
+        house.archive.check()
+        serve(lambda bound: application(house.engine, house.archive, bound), house.settings)
+
+
+def _demo(asked: argparse.Namespace) -> None:
+    """Serve a school that does not exist, to try things out."""
+    from . import demo
+
+    try:
+        demo.run(_settings(asked))
+    except demo.ClientMissing as missing:
+        raise accounts.Impossible(str(missing)) from missing
+
+
+def _load_fixtures(asked: argparse.Namespace) -> None:
+    """Fill an account with the school of the examples."""
+    from .fixture_loader import load
+
+    with _house(asked) as house:
+        with store.reading(house.engine) as connection:
+            account = accounts.find(connection, asked.account, _environment(asked))
+        loaded = load(house.engine, house.archive, house.settings, account)
+        _show(asked, loaded, f"The account {account.name} holds the school of the examples.")
+
+
+def _show_settings(asked: argparse.Namespace) -> None:
+    """Show the settings in force and where each comes from."""
+    if asked.markdown:
+        print(settings.reference(), end="")
+        return
+    read = _settings(asked)
+    given, _ = settings.gather(vars(asked), os.environ)
+    values = {
+        option.name: {"value": redacted(str(getattr(read, option.name))), "from": given[option.name].where}
+        for option in OPTIONS
+    }
+    _show(asked, values, _table([name, value["value"], f"({value['from']})"] for name, value in values.items()))
+
+
+def _compose_wsdl(asked: argparse.Namespace) -> None:
+    """Compose the WSDL files from xsd/ into a folder."""
+    from .faces.soap import wsdl
+
+    written = []
+    for version, name in wsdl.FILES.items():
+        path = Path(asked.folder) / name
+        path.write_bytes(wsdl.compose(version))
+        written.append(str(path))
+    _show(asked, {"files": written}, "\n".join(written))
+
+
+def _version(asked: argparse.Namespace) -> None:
+    """Show the version of the program and the version of the database that it needs."""
+    _show(
+        asked,
+        {"version": __version__, "databaseVersion": migrations.head()},
+        f"Paraphe {__version__} (database version {migrations.head()})",
+    )
+
+
+# Accounts and keys -------------------------------------------------------------------------------------------------
+
+
+def _account_create(asked: argparse.Namespace) -> None:
+    """Make an account and its first key, which is shown this once."""
+    with _changing(asked) as connection:
+        new = accounts.create(connection, asked.name, _environment(asked) or "", asked.time_zone, _now())
+    _show_key(asked, new)
+
+
+def _account_add_key(asked: argparse.Namespace) -> None:
+    """Give an account one more key, which is shown this once."""
+    with _changing(asked) as connection:
+        account = accounts.find(connection, asked.account, _environment(asked))
+        new = accounts.add_key(connection, account, asked.label, _now())
+    _show_key(asked, new)
+
+
+def _show_key(asked: argparse.Namespace, new: accounts.NewKey) -> None:
+    """Show a key, once what made it is committed: nobody gets a key that does not work."""
+    value = _account_json(new.account) | {"apiKey": new.api_key, "keyId": new.id}
+    _show(
+        asked,
+        value,
+        f"Account {new.account.name} ({new.account.environment}, {new.account.time_zone.key})\n"
+        f"apiUser  {new.api_user}\n"
+        f"apiKey   {new.api_key}\n"
+        f"This is key {new.id}. It is kept as a digest only and cannot be shown again.",
+    )
+
+
+def _account_list(asked: argparse.Namespace) -> None:
+    """List the accounts."""
+    with _house(asked) as house, store.reading(house.engine) as connection:
+        found = accounts.accounts(connection)
+    lines = [[account.name, account.environment, account.api_user, account.time_zone.key] for account in found]
+    _show(asked, [_account_json(account) for account in found], _table(lines) or "There are no accounts.")
+
+
+def _account_keys(asked: argparse.Namespace) -> None:
+    """List the keys of an account."""
+    with _house(asked) as house, store.reading(house.engine) as connection:
+        found = accounts.keys(connection, accounts.find(connection, asked.account, _environment(asked)))
+    lines = [
+        [str(key.id), key.label, f"made {_day(key.created_on)}", f"used {_day(key.last_used_on)}", _revoked(key)]
+        for key in found
+    ]
+    _show(asked, [_key_json(key) for key in found], _table(lines) or "The account has no keys.")
+
+
+def _account_revoke_key(asked: argparse.Namespace) -> None:
+    """Revoke a key: it is refused from now on."""
+    with _changing(asked) as connection:
+        account = accounts.find(connection, asked.account, _environment(asked))
+        key = accounts.revoke_key(connection, account, asked.key, _now())
+    _show(asked, _key_json(key), f"Key {key.id} of {account.name} is revoked.")
+
+
+def _environment(asked: argparse.Namespace) -> str | None:
+    return asked.environment.upper() if asked.environment else None
+
+
+def _account_json(account: accounts.Account) -> dict[str, Any]:
+    return {
+        "account": account.name,
+        "environment": account.environment,
+        "apiUser": account.api_user,
+        "timeZone": account.time_zone.key,
+    }
+
+
+def _key_json(key: accounts.Key) -> dict[str, Any]:
+    moments = {"createdOn": key.created_on, "lastUsedOn": key.last_used_on, "revokedOn": key.revoked_on}
+    return {"keyId": key.id, "label": key.label} | {
+        name: moment and moment.isoformat(timespec="seconds").replace("+00:00", "Z") for name, moment in moments.items()
+    }
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment else "never"
+
+
+def _revoked(key: accounts.Key) -> str:
+    return f"revoked {_day(key.revoked_on)}" if key.revoked_on else ""
+
+
+def _table(rows: Any) -> str:
+    """Write rows of texts in columns."""
+    lines = list(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+# The command line --------------------------------------------------------------------------------------------------
+
+
+class _Commands:
+    """Adds commands to a parser: what a command does is the first line of its function's documentation."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(
+        self, name: str, run: Callable[[argparse.Namespace], None], *options: str, as_json: bool = True
+    ) -> argparse.ArgumentParser:
+        """Add a command that knows some settings as options, and --config if it knows any."""
+        help_line = (run.__doc__ or "").strip()
+        parser = self._commands.add_parser(name, help=help_line, description=help_line, allow_abbrev=False)
+        parser.set_defaults(run=run)
+        if as_json:
+            parser.add_argument("--json", action="store_true", help="write the result as JSON")
+        if options:
+            _add_settings(parser, options)
+        return parser
+
+    def group(self, name: str, help_line: str) -> "_Commands":
+        """Add a word that is followed by a command of its own."""
+        return _Commands(self._commands.add_parser(name, help=help_line, description=help_line, allow_abbrev=False))
+
+
+def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    group = parser.add_argument_group(
+        "settings", "Each is also an environment variable (PARAPHE_…) and a line in the configuration file."
+    )
+    group.add_argument("--config", metavar="FILE", help="INI file with a section [paraphe] (PARAPHE_CONFIG)")
+    for option in OPTIONS:
+        if option.name in names:
+            text = f"{option.help} Default: {option.default_words or option.default}. Accepted: {option.accepts}."
+            group.add_argument(option.flag, dest=option.name, metavar=option.name.upper(), help=text.replace("%", "%%"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="paraphe", description="Exchange server for training centres.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"Paraphe {__version__}")
+    everything = [option.name for option in OPTIONS]
+    commands = _Commands(parser)
+    commands.add("init", _init, "database", "store")
+    commands.add("upgrade", _upgrade, "database")
+    commands.add("serve", _serve, *everything, as_json=False)
+    commands.add("demo", _demo, *everything, as_json=False)
+    _add_account_commands(commands.group("account", "Make and list accounts, and the keys that open them."))
+    load = commands.add("load-fixtures", _load_fixtures, "database", "store")
+    load.add_argument("--account", required=True, metavar="NAME_OR_USER", help="the account to fill")
+    _add_environment(load)
+    show = commands.add("settings", _show_settings, *everything)
+    show.add_argument("--markdown", action="store_true", help="write the explanation of all settings instead")
+    compose = commands.add("compose-wsdl", _compose_wsdl)
+    compose.add_argument("folder", nargs="?", default="wsdl", metavar="FOLDER", help="where to write (default: wsdl)")
+    commands.add("version", _version)
+    return parser
+
+
+def _add_account_commands(commands: _Commands) -> None:
+    create = commands.add("create", _account_create, "database")
+    create.add_argument("name", metavar="NAME", help="what the training organisation is called")
+    _add_environment(create, required=True)
+    create.add_argument(
+        "--time-zone",
+        default="Europe/Paris",
+        metavar="ZONE",
+        help="time zone of dates and times that come without one (default: Europe/Paris)",
+    )
+    commands.add("list", _account_list, "database")
+    for name, run in (("keys", _account_keys), ("add-key", _account_add_key), ("revoke-key", _account_revoke_key)):
+        command = commands.add(name, run, "database")
+        command.add_argument("account", metavar="NAME_OR_USER", help="the account's name or its apiUser")
+        _add_environment(command)
+        if name == "add-key":
+            command.add_argument("--label", default="", help="what to know the key by, at most 100 characters")
+        if name == "revoke-key":
+            command.add_argument("key", type=int, metavar="KEY", help="the key's number, as `account keys` lists it")
+
+
+def _add_environment(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    parser.add_argument(
+        "--environment",
+        required=required,
+        choices=[name.lower() for name in accounts.ENVIRONMENTS],
+        help="which of the two an account is for"
+        if required
+        else "which account, if there is one of this name in each",
+    )
