@@ -116,7 +116,8 @@ class _Parser(HTTPRequestParser):
             self.body_rcv.buf = _Body(self.adj.inbuf_overflow, -1 if self.content_length > most else most)
 
     def received(self, data: bytes) -> int:
-        # waitress cuts every chunk off the front of what it was given: with 1 MiB of tiny chunks that takes minutes.
+        # waitress cuts each chunk off the front of all it was given. Measured with 3 MB of one-byte chunks, which hold
+        # up everybody: 39 s when 1 MiB is given at once, 1.5 s so.
         return super().received(data[:8192] if self.chunked else data)
 
 

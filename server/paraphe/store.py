@@ -336,10 +336,10 @@ def open_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if url.startswith("postgresql+psycopg://"):
-        return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)
+        return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
     if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
         raise ValueError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
-    engine = create_engine(url, pool_size=8, max_overflow=24, connect_args={"timeout": 30})
+    engine = create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -507,7 +507,7 @@ def known_columns(table: Table) -> tuple[str, ...]:
 
 @cache
 def _known_statement(table: Table, dialect: str) -> Select[Any]:
-    # Kept, because to build it again takes ten times as long as to run it for one row.
+    # Kept, because to build it for each message takes several times as long as to run it for one row.
     columns = [table.c[name] for name in known_columns(table)]
     references = bindparam("references", type_=_list_types[dialect])
     return select(*columns).where(

@@ -87,10 +87,10 @@ def create(context: Context, said: Mapping[str, Any], status: str, file: File | 
     }
     (record_id,) = context.connection.execute(insert(record).values(values).returning(record.c.id)).one()
     note(context, Event.CREATED, {record_id: None})
-    return number, store(context, record_id, file) if file else None
+    return number, attach(context, record_id, file) if file else None
 
 
-def store(context: Context, record_id: int, file: File) -> str:
+def attach(context: Context, record_id: int, file: File) -> str:
     """Let a file join a record and return its document id; the record's row is the caller's to change."""
     document_id = secrets.token_urlsafe(16)
     values = {

@@ -49,7 +49,7 @@ def _add(context: Context, request: Mapping[str, Any], document_type: str, title
         size_bytes=record.c.size_bytes + file.size_bytes,
     )
     filing.note(context, Event.DOCUMENT_ADDED, {record_id: {"version": version - 1}})
-    document_id = filing.store(context, record_id, file)
+    document_id = filing.attach(context, record_id, file)
     return {
         "record_number": number,
         "document_id": document_id,

@@ -16,8 +16,9 @@ def parse(body: bytes, charset: str | None = None) -> etree._Element:
     `charset` is what the transport said; a byte order mark wins over it, and it wins over the XML declaration
     (RFC 7303, section 3). Refused: MALFORMED_MESSAGE, or FORBIDDEN_CONSTRUCT for a document type declaration.
     """
+    body, charset = _readable(body, charset)
     parser = etree.XMLParser(
-        encoding=_encoding(body, charset),
+        encoding=charset,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -40,17 +41,23 @@ def parse(body: bytes, charset: str | None = None) -> etree._Element:
     return root
 
 
-def _encoding(body: bytes, charset: str | None) -> str | None:
-    marked = body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if charset is None or marked:
-        return None
+def _readable(body: bytes, charset: str | None) -> tuple[bytes, str | None]:
+    """Return the body and the encoding to read it in, None for the one that it declares itself."""
+    if charset is None or body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body, None
     try:
-        return codecs.lookup(charset).name
+        etree.XMLParser(encoding=charset)
     except LookupError:
+        pass
+    else:
+        return body, charset
+    try:
+        return body.decode(charset).encode(), "utf-8"
+    except (LookupError, UnicodeError):
         raise Refused(
             Error(
                 Code.MALFORMED_MESSAGE,
-                f"The charset {charset[:40]!r} of the Content-Type is not known.",
+                f"The charset {charset[:40]!r} of the Content-Type is not known, or not that of the message.",
                 hint="Send charset=utf-8.",
             )
         ) from None

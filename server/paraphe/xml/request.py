@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from ..contract import NAMESPACE, Complex, Field, Operation, operations
+from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
 from .decode import Unreadable, decoder
-from .validate import MAXIMUM_ERRORS, defects, locate
+from .validate import MAXIMUM_ERRORS, defects, items_of, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +43,29 @@ def find_operation(payload: etree._Element) -> Operation:
 
 def read_request(payload: etree._Element, operation: Operation, zone: ZoneInfo) -> Request:
     """Validate and decode a request element; Refused with all defects (at most 100) when it is not valid."""
-    items = next((field for field in operation.request.fields if _holds_items(field)), None)
+    items = items_of(operation)
     keep = items is not None and payload.findtext(f"{{{NAMESPACE}}}onError", "").strip() == "KEEP_VALID"
     rejected: list[Error] = []
     if items is not None and keep:
         rejected = _take_out_invalid(payload, operation, items)
     else:
-        refuse_if(defects(payload, operation))
+        refuse_if(defects(payload, operation, MAXIMUM_ERRORS))
     try:
         values = decoder(operation.request, zone)(payload)
     except Unreadable as failure:
-        raise Refused(_unreadable(payload, operation, failure)) from failure
+        raise Refused(_unreadable(operation, payload, failure)) from failure
     if rejected:
         values["rejected"] = rejected
     return Request(operation, values)
 
 
-def _holds_items(field: Field) -> bool:
-    return isinstance(field.type, Complex) and field.type.item is not None and isinstance(field.type.item.type, Complex)
-
-
 def refuse_if(errors: Sequence[Error]) -> None:
-    """Raise Refused when there are errors; the first 100, with a word about the rest."""
+    """Raise Refused when there are errors, with the first 100 and a word about the rest."""
     if not errors:
         return
     shown = list(errors[:MAXIMUM_ERRORS])
     if len(errors) > len(shown):
-        more = f"{shown[-1].message} {len(errors) - len(shown)} more errors are not shown."
-        shown[-1] = replace(shown[-1], message=more)
+        shown[-1] = replace(shown[-1], message=f"{shown[-1].message} More errors are not shown.")
     raise Refused(*shown)
 
 
@@ -81,7 +76,7 @@ def _take_out_invalid(payload: etree._Element, operation: Operation, items: Fiel
     positions = {item: position for position, item in enumerate(everyone, 1)}
     rejected: list[Error] = []
     while True:
-        found = defects(payload, operation) or _undecodable(payload, operation, array)
+        found = defects(payload, operation) or _undecodable(operation, items, array)
         if not found:
             return sorted(rejected, key=lambda error: error.index or 0)
         refuse_if([error for error in found if error.index is None])
@@ -102,20 +97,18 @@ def _at(error: Error, operation: Operation, items: Field, index: int) -> Error:
     return replace(error, index=index, path=f"{start}{index}]{rest}")
 
 
-def _undecodable(payload: etree._Element, operation: Operation, array: etree._Element | None) -> list[Error]:
+def _undecodable(operation: Operation, items: Field, array: etree._Element | None) -> list[Error]:
     """Return the errors of the items that the schema lets through and nobody can read."""
     found: list[Error] = []
-    kind = next(field.type for field in operation.request.fields if _holds_items(field))
-    read = decoder(kind.item.type, ZoneInfo("UTC"))  # type: ignore[union-attr]
-    for item in [] if array is None else array:
+    read = decoder(items.type.item.type, ZoneInfo("UTC"))  # type: ignore[union-attr]
+    for index, item in enumerate(() if array is None else array, 1):
         try:
             read(item)
         except Unreadable as failure:
-            found.append(_unreadable(payload, operation, failure))
+            found.append(_unreadable(operation, item, failure, index))
     return found
 
 
-def _unreadable(payload: etree._Element, operation: Operation, failure: Unreadable) -> Error:
-    element = payload if failure.element is None else failure.element
-    place = locate(payload, operation, element)
+def _unreadable(operation: Operation, payload: etree._Element, failure: Unreadable, index: int | None = None) -> Error:
+    place = locate(operation, payload if failure.element is None else failure.element, index)
     return replace(place, code=Code.VALUE_OUT_OF_RANGE, message=f"{place.field} {failure}.")

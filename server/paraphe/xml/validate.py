@@ -6,18 +6,20 @@ is written as /SyncStudents/students/student[17]/birthDate, and the sentence say
 
 import re
 import threading
+from dataclasses import replace
 from difflib import get_close_matches
+from functools import cache
 
 from lxml import etree
 
-from ..contract import NAMESPACE, Complex, Field, Operation, Simple, schema
+from ..contract import NAMESPACE, Complex, Field, Operation, Simple, operations, schema, types
 from ..errors import Code, Error
 from .decode import collapse
 
 MAXIMUM_ERRORS = 100
 _VALUE_LENGTH = 80
 _local = threading.local()
-_STEP = re.compile(r"(?:([^:/\[\]]+):)?([^:/\[\]]+)(?:\[(\d+)\])?$")
+_SLICE = 1000
 _EXAMPLES = {
     "date": "a date written YYYY-MM-DD, for example 1998-03-14",
     "dateTime": "a date with time, for example 2026-09-14T09:00:00+02:00",
@@ -28,34 +30,67 @@ _EXAMPLES = {
 }
 
 
-def defects(payload: etree._Element, operation: Operation) -> list[Error]:
+def items_of(operation: Operation) -> Field | None:
+    """Return the element of a request that holds the items of a Sync operation, or None for other operations."""
+    return next((field for field in operation.request.fields if _holds_items(field)), None)
+
+
+def _holds_items(field: Field) -> bool:
+    return isinstance(field.type, Complex) and field.type.item is not None and isinstance(field.type.item.type, Complex)
+
+
+def defects(payload: etree._Element, operation: Operation, most: int | None = None) -> list[Error]:
     """Return what is wrong with a request, in the order of the input; an empty list when it is valid.
 
-    White space around dates, which XML Schema allows and libxml2 refuses, is dropped from the tree on the way.
+    Looks no further once there are more than `most`. White space around dates, which XML Schema allows and libxml2
+    refuses, is dropped from the tree on the way. Long lists are checked in slices, because libxml2 counts siblings
+    for each defect that it reports: 16 000 bad students in one list cost 4 s, in slices 0.4 s.
     """
+    items = items_of(operation)
+    array = None if items is None else payload.find(f"{{{NAMESPACE}}}{items.name}")
+    if array is None or len(array) <= _SLICE:
+        return _defects_of_slice(payload, operation, 0, most)
+    everyone = list(array)
+    found: list[Error] = []
+    for begin in range(0, len(everyone), _SLICE):
+        array[:] = everyone[begin : begin + _SLICE]
+        errors = _defects_of_slice(payload, operation, begin, most)
+        found += [error for error in errors if begin == 0 or error.index is not None]
+        if most is not None and len(found) > most:
+            break
+    array[:] = everyone
+    return found
+
+
+def _defects_of_slice(payload: etree._Element, operation: Operation, begin: int, most: int | None) -> list[Error]:
     compiled = _schema()
     if compiled.validate(payload):
         return []
-    if _strip_dates(payload, compiled.error_log):
-        return defects(payload, operation)
+    if _strip_dates(payload) and compiled.validate(payload):
+        return []
+    places = _Places(payload)
     found: dict[tuple[str, str], Error] = {}
     for entry in compiled.error_log:
-        error = _error(payload, operation, entry)
+        error = _error(operation, places.follow(entry.path), begin, entry)
         # One defect makes libxml2 complain about the facet and again about the type.
         found.setdefault((error.path or "", error.field or ""), error)
+        if most is not None and len(found) > most:
+            break
     return list(found.values())
 
 
-def locate(payload: etree._Element, operation: Operation, element: etree._Element) -> Error:
-    """Return an error without sentence that says where `element` stands: path, line, value, item, field."""
-    chain = [element]
-    while chain[-1] is not payload:
-        parent = chain[-1].getparent()
-        if parent is None:
-            break
-        chain.append(parent)
-    chain.reverse()
-    return _place(operation, chain)
+def locate(operation: Operation, element: etree._Element, index: int | None = None) -> Error:
+    """Return an error without sentence that says where `element` stands: path, line, value, item, field.
+
+    `index` is the 1-based position of the item that it is in, where the caller knows it.
+    """
+    steps = [element, *element.iterancestors()]
+    names = [etree.QName(step).localname for step in steps]
+    chain = list(reversed(steps[: names.index(operation.name) + 1]))
+    positions = [1 + len(list(step.itersiblings(preceding=True))) if index is None else 1 for step in chain]
+    if index is not None and len(positions) > 2:
+        positions[2] = index
+    return _place(operation, list(zip(chain, positions, strict=True)), 0)
 
 
 def _schema() -> etree.XMLSchema:
@@ -66,55 +101,77 @@ def _schema() -> etree.XMLSchema:
     return compiled
 
 
-def _strip_dates(payload: etree._Element, log: etree._ListErrorLog) -> bool:
+@cache
+def _dates() -> frozenset[str]:
+    """The names of all elements that are dates or moments in every type that has them."""
+    fields = [field for kind in types().values() if isinstance(kind, Complex) for field in kind.fields]
+    fields += [field for operation in operations().values() for field in operation.request.fields]
+    dates = {field.name for field in fields if _is_date(field)}
+    return frozenset(f"{{{NAMESPACE}}}{name}" for name in dates - {f.name for f in fields if not _is_date(f)})
+
+
+def _is_date(field: Field) -> bool:
+    return isinstance(field.type, Simple) and field.type.primitive in ("date", "dateTime")
+
+
+def _strip_dates(payload: etree._Element) -> bool:
     stripped = False
-    for entry in log:
-        if "'xs:date'" in entry.message or "'xs:dateTime'" in entry.message:
-            element = _follow(payload, entry.path)[-1]
-            if element.text and element.text != element.text.strip(" \t\r\n"):
-                element.text = element.text.strip(" \t\r\n")
-                stripped = True
+    for element in payload.iter(*_dates()):
+        text = element.text or ""
+        if text != text.strip(" \t\r\n"):
+            element.text = text.strip(" \t\r\n")
+            stripped = True
     return stripped
 
 
-def _follow(payload: etree._Element, path: str | None) -> list[etree._Element]:
-    """Walk a path of libxml2 (/*/*[6]/p:student[17]) and return the elements on it, the payload first."""
-    chain = [payload]
-    for step in (path or "").split("/")[2:]:
-        found = _STEP.match(step)
-        if found is None:
-            break
-        prefix, name, position = found.groups()
-        children = [
-            child
-            for child in chain[-1]
-            if name == "*" or (child.prefix == prefix and etree.QName(child).localname == name)
-        ]
-        place = int(position or 1) - 1
-        if place >= len(children):
-            break
-        chain.append(children[place])
-    return chain
+_Step = tuple[etree._Element, int]
 
 
-def _place(operation: Operation, chain: list[etree._Element]) -> Error:
+class _Places:
+    """Follows the paths of libxml2 in one tree; children are listed once, however many paths lead through them."""
+
+    def __init__(self, payload: etree._Element) -> None:
+        self._payload = payload
+        self._children: dict[tuple[etree._Element, str], list[_Step]] = {}
+
+    def follow(self, path: str | None) -> list[_Step]:
+        """Walk a path (/*/*[6]/p:student[17]); return the elements on it, each with its position among siblings."""
+        chain: list[_Step] = [(self._payload, 1)]
+        for step in (path or "").split("/")[2:]:
+            name, _, position = step.rstrip("]").partition("[")
+            children = self._named(chain[-1][0], name)
+            place = int(position or 1) - 1
+            if place >= len(children):
+                break
+            chain.append(children[place])
+        return chain
+
+    def _named(self, parent: etree._Element, name: str) -> list[_Step]:
+        if (parent, name) not in self._children:
+            prefix, _, local = name.rpartition(":")
+            self._children[parent, name] = [
+                (child, position)
+                for position, child in enumerate(parent, 1)
+                if name == "*" or (child.prefix == (prefix or None) and etree.QName(child).localname == local)
+            ]
+        return self._children[parent, name]
+
+
+def _place(operation: Operation, chain: list[_Step], begin: int) -> Error:
     path, index, reference = "", None, None
     kind: Simple | Complex | None = operation.request
-    field: Field | None = None
-    for depth, element in enumerate(chain):
+    for depth, (element, position) in enumerate(chain):
         name = etree.QName(element).localname
         path += f"/{name}"
-        if depth == 0:
-            continue
-        field = _field(kind, name)
-        kind = field.type if field else None
+        field = _field(kind, name) if depth else None
+        kind = field.type if field else kind if depth == 0 else None
         if field is not None and field.many:
-            position = 1 + len(list(element.itersiblings(preceding=True)))
-            path += f"[{position}]"
+            number = position + (begin if depth == 2 else 0)
+            path += f"[{number}]"
             if depth == 2 and isinstance(kind, Complex):
-                index = position
+                index = number
                 reference = collapse(element.findtext(f"{{{NAMESPACE}}}reference") or "")[:64] or None
-    last = chain[-1]
+    last = chain[-1][0]
     return Error(
         Code.SCHEMA_INVALID,
         "",
@@ -133,36 +190,26 @@ def _field(kind: Simple | Complex | None, name: str) -> Field | None:
     return next((field for field in kind.fields if field.name == name), None)
 
 
-def _error(payload: etree._Element, operation: Operation, entry: etree._LogEntry) -> Error:
-    chain = _follow(payload, entry.path)
-    place = _place(operation, chain)
+def _error(operation: Operation, chain: list[_Step], begin: int, entry: etree._LogEntry) -> Error:
+    place = _place(operation, chain, begin)
     kind: Simple | Complex | None = operation.request
     parent: Simple | Complex | None = None
-    for element in chain[1:]:
+    for element, _ in chain[1:]:
         field = _field(kind, etree.QName(element).localname)
         parent, kind = kind, field.type if field else None
-    message, hint, field_name = _sentence(entry, chain, kind, parent)
-    return Error(
-        place.code,
-        message,
-        place.index,
-        place.reference,
-        field_name or place.field,
-        hint,
-        int(entry.line) or place.line,
-        place.path,
-        place.value,
+    message, hint, field_name = _sentence(entry, chain[-1][0], kind, parent)
+    return replace(
+        place, message=message, hint=hint, field=field_name or place.field, line=int(entry.line) or place.line
     )
 
 
 def _sentence(
     entry: etree._LogEntry,
-    chain: list[etree._Element],
+    element: etree._Element,
     kind: Simple | Complex | None,
     parent: Simple | Complex | None,
 ) -> tuple[str, str | None, str | None]:
     """Say what is wrong: sentence, hint, and the field when it is not the element at the place."""
-    element = chain[-1]
     name = etree.QName(element).localname
     defect = entry.type_name.removeprefix("SCHEMAV_")
     expected = re.findall(r"\{[^}]*\}([\w.-]+)", entry.message.partition("Expected is")[2])

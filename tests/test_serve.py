@@ -1,0 +1,397 @@
+"""serve.py over real sockets: large messages, the last byte, and the end."""
+
+import http.client
+import json
+import logging
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from contextlib import closing, contextmanager
+from io import StringIO
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from paraphe import serve, settings
+from paraphe.serve import CannotListen, JsonLines, Server, running
+
+LOOPBACK = {"listen": "127.0.0.1:0"}
+MB = 1_000_000
+
+
+@contextmanager
+def served(application, **options):
+    """Serve one application on a free port; give host and port."""
+    with running(Server(lambda _: application, settings.read(LOOPBACK | options))) as url:
+        host, _, port = url.removeprefix("http://").rpartition(":")
+        yield host, int(port)
+
+
+def echo(environ, start_response):
+    """Answer how long the body was announced and how long it is."""
+    size = len(environ["wsgi.input"].read())
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps({"announced": int(environ.get("CONTENT_LENGTH") or 0), "size": size}).encode()]
+
+
+def speaking(address):
+    host, port = address
+    return http.client.HTTPConnection(host, port, timeout=10)
+
+
+def post(address, body, **options):
+    with closing(speaking(address)) as connection:
+        connection.request("POST", "/", body, **options)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+def connect(address, *, receive_buffer=None):
+    """Open a plain connection that has asked for /."""
+    client = socket.socket()
+    if receive_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.settimeout(10)
+    client.connect(address)
+    client.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+    return client
+
+
+def take(client, size):
+    """Read at least `size` bytes, or up to the end."""
+    taken = 0
+    while taken < size and (piece := client.recv(1 << 16)):
+        taken += len(piece)
+    return taken
+
+
+class Document:
+    """An application that sends `size` bytes in pieces and tells `flushed` what became of the last."""
+
+    def __init__(self, size, *, pieces=20):
+        self.size, self.pieces = size, pieces
+        self.flushed: SimpleQueue[bool] = SimpleQueue()
+
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [("Content-Length", str(self.size))])
+        return self._pieces(environ)
+
+    def _pieces(self, environ):
+        finished = False
+        try:
+            for _ in range(self.pieces):
+                yield bytes(self.size // self.pieces)
+            finished = environ["paraphe.flush"]()
+        finally:
+            self.flushed.put(finished)
+
+
+# The last byte -----------------------------------------------------------------------------------------------------
+
+
+def test_a_caller_who_reads_everything_has_the_last_byte():
+    document = Document(20 * MB)
+    with served(document) as address, closing(connect(address)) as client:
+        assert take(client, 20 * MB) >= 20 * MB
+        assert document.flushed.get(timeout=10) is True
+
+
+def test_a_caller_who_leaves_in_the_middle_has_not():
+    document = Document(20 * MB)
+    with served(document) as address:
+        with closing(connect(address)) as client:
+            take(client, 10 * MB)
+        assert document.flushed.get(timeout=10) is False
+
+
+def test_a_small_document_that_fits_into_the_buffers_is_not_taken_for_received():
+    document = Document(100_000, pieces=1)
+    with served(document) as address:
+        with closing(connect(address, receive_buffer=4096)) as client:
+            take(client, 1)
+            with pytest.raises(Empty):
+                document.flushed.get(timeout=0.3)
+        assert document.flushed.get(timeout=10) is False
+
+
+def test_a_caller_who_is_gone_before_the_answer_has_nothing():
+    left = threading.Event()
+    document = Document(1000, pieces=1)
+
+    def slow(environ, start_response):
+        left.wait(10)
+        return document(environ, start_response)
+
+    with served(slow) as address:
+        connect(address).close()
+        left.set()
+        assert document.flushed.get(timeout=10) is False
+
+
+def test_a_caller_who_only_stops_sending_still_gets_the_last_byte():
+    document = Document(2 * MB)
+    with served(document) as address, closing(connect(address)) as client:
+        client.shutdown(socket.SHUT_WR)
+        assert take(client, 2 * MB) >= 2 * MB
+        assert document.flushed.get(timeout=10) is True
+
+
+def test_a_reset_after_the_last_byte_was_taken_counts_as_gone_or_received_but_never_hangs():
+    document = Document(2 * MB)
+    with served(document) as address:
+        client = connect(address)
+        take(client, 2 * MB)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        assert document.flushed.get(timeout=10) in (True, False)
+
+
+@pytest.mark.parametrize("size", [20 * MB, 1 * MB], ids=["while sending", "while flushing"])
+def test_a_caller_who_stops_reading_frees_the_thread_after_a_while(monkeypatch, size):
+    monkeypatch.setattr(serve, "PATIENCE", 0.3)
+    document = Document(size)
+    with served(document, threads="1") as address, closing(connect(address, receive_buffer=4096)):
+        assert document.flushed.get(timeout=10) is False
+
+
+def test_two_answers_on_one_connection_each_have_their_own_last_byte():
+    document = Document(1 * MB)
+    with served(document) as address, closing(speaking(address)) as connection:
+        for _ in range(2):
+            connection.request("GET", "/")
+            assert len(connection.getresponse().read()) == 1 * MB
+            assert document.flushed.get(timeout=10) is True
+
+
+# Messages ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 5 * MB])
+def test_a_message_arrives_whole(size):
+    with served(echo) as address:
+        assert post(address, bytes(size)) == (200, {"announced": size, "size": size})
+
+
+def test_a_message_in_chunks_arrives_whole_with_its_length():
+    with served(echo) as address:
+        pieces = iter([b"x" * 10] * 3000 + [b"y" * MB])
+        assert post(address, pieces, encode_chunked=True) == (200, {"announced": MB + 30_000, "size": MB + 30_000})
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_message_that_is_too_long_gets_an_answer_and_keeps_the_connection(chunked):
+    with (
+        served(echo, message_bytes="1MB") as address,
+        closing(speaking(address)) as connection,
+    ):
+        for size, kept in ((MB + 1, 0), (MB, MB)):
+            body = iter([bytes(size - 1), b"x"]) if chunked else bytes(size)
+            connection.request("POST", "/", body, encode_chunked=chunked)
+            assert json.loads(connection.getresponse().read()) == {"announced": size, "size": kept}
+
+
+def test_a_message_four_times_too_long_is_cut_off():
+    with served(echo, message_bytes="1MB") as address, closing(connect(address)) as client:
+        take(client, 1)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4000000\r\n\r\n")
+        assert b"413" in client.recv(1 << 16) + client.recv(1 << 16)
+
+
+# Address -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_port_that_was_taken_is_told_to_the_application():
+    told = []
+
+    def make(settings):
+        told.append(settings.public_url)
+        return echo
+
+    server = Server(make, settings.read(LOOPBACK))
+    with running(server) as url:
+        assert [url] == told == [server.settings.public_url]
+        assert server.settings.listen.port > 0
+
+
+@pytest.mark.parametrize(
+    ("listen", "hosts"),
+    [
+        ("[::1]:0", ["::1"]),
+        ("localhost:0", ["localhost"]),
+        ("0.0.0.0:0", ["127.0.0.1", "localhost"]),
+        ("[::]:0", ["127.0.0.1", "::1"]),
+    ],
+)
+def test_names_and_ipv6_addresses_can_be_listened_on(listen, hosts):
+    with running(Server(lambda _: echo, settings.read({"listen": listen}))) as url:
+        for host in hosts:
+            assert post((host, int(url.rpartition(":")[2])), b"x")[0] == 200
+
+
+def test_an_address_that_is_taken_is_refused_in_a_sentence():
+    with (
+        served(echo) as (host, port),
+        pytest.raises(CannotListen, match=r"cannot listen on .*: Address already in use"),
+    ):
+        Server(lambda _: echo, settings.read({"listen": f"{host}:{port}"}))
+
+
+# The end -----------------------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys
+from paraphe import serve, settings
+
+def application(environ, start_response):
+    print("working", flush=True)
+    sys.stdin.readline()
+    start_response("200 OK", [("Content-Length", "5000000")])
+    return [bytes(1000000) for _ in range(5)]
+
+serve.LAST_ORDERS = float(sys.argv[1])
+serve.serve(lambda _: application, settings.read({"listen": "127.0.0.1:0"}))
+"""
+
+
+@contextmanager
+def process(seconds="30"):
+    """Start a server as a process of its own; give it and its address."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, seconds],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        try:
+            assert started.stdout
+            line = started.stdout.readline()
+            yield started, ("127.0.0.1", int(line.rpartition(":")[2]))
+        finally:
+            started.kill()
+
+
+def refuses(address):
+    try:
+        socket.create_connection(address).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:  # it was just closing
+        pass
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_finishes_what_runs_and_takes_nothing_new(number):
+    with process() as (started, address), closing(connect(address)) as client:
+        assert started.stdout.readline() == "working\n"
+
+        os.kill(started.pid, number)
+        assert any(refuses(address) for _ in range(100_000))
+        started.stdin.write("\n")
+        started.stdin.flush()
+
+        start = client.recv(1 << 16)
+        assert b"Connection: close" in start
+        assert len(start) + take(client, 10 * MB) > 5 * MB
+        assert started.wait(10) == 0
+        assert [json.loads(line)["message"] for line in started.stderr] == ["Stopped."]
+
+
+def test_what_does_not_finish_is_cut_off_and_counted():
+    with process("0.3") as (started, address), closing(connect(address)) as client:
+        started.stdout.readline()
+        os.kill(started.pid, signal.SIGTERM)
+
+        assert take(client, 1) == 0
+        assert started.wait(10) == 0
+        assert "cut off after 0 s: 1" in started.stderr.readline()
+
+
+def test_an_idle_connection_does_not_keep_it_from_stopping(caplog):
+    with running(Server(lambda _: echo, settings.read(LOOPBACK))) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        idle = speaking(address)
+        idle.request("POST", "/", b"x")
+        idle.getresponse().read()
+    assert idle.sock.recv(1) == b""
+    assert "cut off" not in caplog.text
+    idle.close()
+
+
+# Log lines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log():
+    """Give `log(debug=…)`: a logger, and what it has written as a list of objects."""
+
+    def make(*, name="paraphe.test", debug=False):
+        stream = StringIO()
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(JsonLines(debug=debug))
+        logger = logging.Logger(name)
+        logger.addHandler(handler)
+        return logger, lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    return make
+
+
+def fail():
+    raise ValueError("Anne Le Goff, 12/03/2004")
+
+
+def test_a_log_line_is_one_json_object_with_the_request(log):
+    logger, written = log()
+    logger.info("two\nlines: %s", "é", extra={"request_id": "R-1"})
+
+    (line,) = written()
+    assert line.pop("time").endswith("+00:00")
+    assert line == {"level": "INFO", "logger": "paraphe.test", "message": "two\nlines: é", "request_id": "R-1"}
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_text_of_a_failure_may_quote_data_and_stays_out_unless_debugging(log, debug):
+    logger, written = log(debug=debug)
+    try:
+        fail()
+    except ValueError:
+        logger.exception("It failed.")
+
+    (failure,) = written()[0]["failure"]
+    assert failure["type"] == "builtins.ValueError"
+    assert failure["at"][-1].endswith(" fail")
+    assert ("Le Goff" in json.dumps(failure)) is debug
+
+
+def test_the_text_of_a_failure_of_the_machine_is_told(log):
+    logger, written = log()
+    try:
+        try:
+            raise OSError(28, "No space left on device", "/secret/place")
+        except OSError as error:
+            raise ValueError("x") from error
+    except ValueError:
+        logger.exception("It failed.")
+
+    assert [failure.get("text") for failure in written()[0]["failure"]] == [None, "No space left on device"]
+
+
+def test_that_requests_wait_is_told_once_and_not_for_a_few(log):
+    logger, written = log(name="waitress.queue")
+    logger.addFilter(serve._Overload())
+    for depth in (1, 3, 4, 20):
+        logger.warning("Task queue depth is %d", depth)
+
+    assert [line["message"] for line in written()] == ["Task queue depth is 4"]
+
+
+def test_the_address_of_a_document_is_not_logged(log):
+    logger, written = log(name="waitress")
+    logger.info("Client disconnected while serving /records/%s.zip", "A" * 48)
+
+    assert written()[0]["message"] == "Client disconnected while serving /records/….zip"
