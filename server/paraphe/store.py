@@ -82,7 +82,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 @lru_cache(4096)
 def moment_text(moment: datetime) -> str:
     """Write a moment as SQLite keeps it: 2026-09-14T07:00:00.000000Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Money(TypeDecorator[Decimal]):
@@ -266,9 +266,10 @@ Index(
     "ix_record_to_extract",
     record.c.account_id,
     record.c.id,
-    sqlite_where=record.c.to_extract,
+    sqlite_where=text("to_extract = 1"),
     postgresql_where=record.c.to_extract,
 )
+Index("ix_record_account", record.c.account_id, record.c.id)
 document = _table(
     "document",
     Column("record_id", ForeignKey("record.id"), nullable=False, index=True),

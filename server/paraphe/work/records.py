@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from ..archive import Archive
 from ..context import Context
@@ -363,8 +363,7 @@ def _conditions(context: Context, request: Mapping[str, Any]) -> list[Any]:
         raise Refused(Error(Code.VALUES_CONTRADICT, "createdTo is before createdFrom.", field="createdTo"))
     conditions: list[Any] = [record.c.account_id == context.account.id]
     if not request.get("include_extracted"):
-        # As the index of these is written; SQLite would not know `to_extract = 1` for the same.
-        conditions.append(text("record.to_extract"))
+        conditions.append(record.c.to_extract)
     if "status" in request:
         conditions.append(record.c.status == request["status"])
     if created_from is not None:

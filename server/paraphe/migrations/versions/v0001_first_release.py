@@ -260,11 +260,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "record_number", name="uq_record_account_id_record_number"),
         sa.UniqueConstraint("link", name="uq_record_link"),
     )
+    op.create_index("ix_record_account", "record", ["account_id", "id"])
     op.create_index(
         "ix_record_to_extract",
         "record",
         ["account_id", "id"],
-        sqlite_where=sa.text("to_extract"),
+        sqlite_where=sa.text("to_extract = 1"),
         postgresql_where=sa.text("to_extract"),
     )
     op.create_table(
