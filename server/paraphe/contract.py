@@ -80,7 +80,7 @@ def _composed() -> etree._Element:
     root = etree.Element(
         f"{XS}schema",
         {"targetNamespace": NAMESPACE, "elementFormDefault": "qualified"},
-        nsmap={"xs": XS[1:-1], None: NAMESPACE},
+        nsmap={"xs": XS[1:-1], "tns": NAMESPACE},
     )
     groups: dict[str, etree._Element] = {}
     for name in FILES:
@@ -96,6 +96,10 @@ def _composed() -> etree._Element:
             raise ValueError(f"group {reference.attrib['ref']} is not a sequence inside a type")
         place = parent.index(reference)
         parent[place : place + 1] = [deepcopy(element) for element in sequence]
+    for node in root.iter(f"{XS}element"):
+        # A default namespace would be lost inside a WSDL that has a prefix for the same one.
+        if ":" not in node.get("type", ":"):
+            node.set("type", f"tns:{node.attrib['type']}")
     etree.indent(root, "  ")
     return root
 
@@ -139,7 +143,7 @@ def _fields(node: etree._Element) -> tuple[Field, ...]:
         Field(
             element.attrib["name"],
             snake_case(element.attrib["name"]),
-            _type(element.attrib["type"]),
+            _type(element.attrib["type"].removeprefix("tns:")),
             element.get("minOccurs", "1") != "0",
             element.get("maxOccurs", "1") != "1",
             _documentation(element),

@@ -73,7 +73,7 @@ Three commands to try in another terminal:
 
   curl -u {user}:{key} -H 'Content-Type: text/xml' --data-binary @{example} {url}/soap/v1
 
-  PARAPHE_API_USER={user} PARAPHE_API_KEY={key} paraphe-client --url {url} check
+  PARAPHE_API_USER={user} PARAPHE_API_KEY={key} paraphe-client --url {url} check-connection
 
   python -c "from paraphe_client import Exchange; print(Exchange('{url}', '{user}', '{key}').get_record_list())"
 """,

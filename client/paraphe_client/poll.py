@@ -1,0 +1,144 @@
+"""The polling of signatures: each change once, one JSON line a participant, a cursor kept in a file.
+
+A page is handed over first, then its cursor is stored. With an output file both are one: the state says how long the
+file was, what a killed run added beyond that is taken off, and each change stands there exactly once. On the standard
+output a page may come twice after a kill; courseReference, personReference and modifiedOn tell.
+"""
+
+import datetime
+import hashlib
+import json
+import sys
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import durable
+from .answers import CourseAttendance, Participant, SignatureListAnswer
+from .codec import from_plain, plain
+from .errors import ExchangeUnavailable
+from .exchange import Exchange
+from .items import AttendanceStatus
+from .patience import PATIENT, Patience
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is polled for: a period or what changed since a time, of everybody or of some."""
+
+    period_start: datetime.date | None = None
+    period_end: datetime.date | None = None
+    modified_since: datetime.datetime | None = None
+    course_reference: str | None = None
+    student_reference: str | None = None
+    teacher_reference: str | None = None
+    status: AttendanceStatus | None = None
+
+
+class OtherQuestion(ValueError):  # noqa: N818 - the house names exceptions by what is the case
+    """The state file belongs to another question, or there is neither a question nor a state file."""
+
+
+def poll_signatures(
+    exchange: Exchange,
+    state: Path,
+    question: Question | None = None,
+    *,
+    output: Path | None = None,
+    images: Path | None = None,
+    limit: int | None = None,
+    patience: Patience = PATIENT,
+) -> int:
+    """Hand over what is new since the last poll, to `output` or the standard output; return how many participants.
+
+    `question` is needed the first time only. `images` is a folder for the PNGs, each named by its SHA-256. May be
+    killed at any moment. Raises OtherQuestion, durable.Busy (another process polls), ExchangeRefused,
+    ExchangeUnavailable.
+    """
+    with durable.locked(state):
+        position = _position(state, question, output)
+        return _pages(exchange, state, position, output, images, limit, patience)
+
+
+def _pages(
+    exchange: Exchange,
+    state: Path,
+    position: dict[str, Any],
+    output: Path | None,
+    images: Path | None,
+    limit: int | None,
+    patience: Patience,
+) -> int:
+    """Hand over page after page, each before its cursor is stored."""
+    asked = from_plain(Question, position["question"])
+    total = 0
+    while True:
+        cursor = position["cursor"]
+        page = patience.send(partial(_page, exchange, asked, cursor, images, limit))
+        lines = [_line(course, person) for course in page.courses for person in course.participants]
+        if lines:
+            position["outputBytes"] = _hand_over(b"".join(lines), output)
+            total += len(lines)
+        if page.next_cursor not in (None, cursor):
+            position["cursor"] = page.next_cursor
+            durable.save(state, position)
+        if not page.more:
+            return total
+
+
+def _position(state: Path, question: Question | None, output: Path | None) -> dict[str, Any]:
+    """Return where the last poll ended, with the output as it was then; begin if there is no state file."""
+    position = durable.load(state)
+    if position is None:
+        if question is None:
+            raise OtherQuestion(f"There is no {state} yet: say since when, or for which period.")
+        length = durable.size(output) if output else None
+        position = {"question": plain(question), "cursor": None, "outputBytes": length}
+        durable.save(state, position)
+    elif question is not None and plain(question) != position["question"]:
+        raise OtherQuestion(f"{state} belongs to another question: {json.dumps(position['question'])}.")
+    confirmed = position["outputBytes"]
+    if output and confirmed is not None and durable.size(output) > confirmed:
+        durable.cut(output, confirmed)
+    return position
+
+
+def _page(
+    exchange: Exchange, question: Question, cursor: str | None, images: Path | None, limit: int | None
+) -> SignatureListAnswer:
+    """Ask for a page, and put its images on the disk."""
+    page = exchange.get_signature_list(**vars(question), cursor=cursor, include_images=images is not None, limit=limit)
+    if images is not None:
+        images.mkdir(parents=True, exist_ok=True)
+        for course in page.courses:
+            for person in course.participants:
+                _save_image(images, person)
+    return page
+
+
+def _save_image(folder: Path, person: Participant) -> None:
+    if person.image is None:
+        return
+    digest = hashlib.sha256(person.image).hexdigest()
+    if person.image_sha256 is not None and digest != person.image_sha256.lower():
+        raise ExchangeUnavailable(f"The image {person.image_sha256} was damaged on the way.")
+    path = folder / f"{digest}.png"
+    if not path.exists():
+        durable.write(path, person.image)
+
+
+def _line(course: CourseAttendance, person: Participant) -> bytes:
+    """Write a participant with its course as one JSON line; the image itself is left out."""
+    members = plain(replace(course, participants=())) | plain(replace(person, image=None))
+    del members["participants"]
+    return json.dumps(members, ensure_ascii=False).encode() + b"\n"
+
+
+def _hand_over(lines: bytes, output: Path | None) -> int | None:
+    """Write the lines of a page; return the length of the output file then."""
+    if output is not None:
+        return durable.append(output, lines)
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
+    return None
