@@ -19,9 +19,8 @@ _MOVED = {
     "urllib.error": "urllib.error",
 }
 
-if sys.version_info >= (3, 12):
-    for moved, real in _MOVED.items():  # a hit in sys.modules by full name needs no parent package
-        sys.modules.setdefault(f"spyne.util.six.moves.{moved}", importlib.import_module(real))
+for moved, real in _MOVED.items():  # a hit in sys.modules by full name needs no parent package
+    sys.modules.setdefault(f"spyne.util.six.moves.{moved}", importlib.import_module(real))
 
 _stub = sys.version_info >= (3, 13) and "cgi" not in sys.modules
 if _stub:
@@ -52,6 +51,8 @@ try:
 finally:
     if _stub:
         del sys.modules["cgi"]  # nobody else sees the stub
+    # six's importer is of no use to any Python that we run on, and other importers' tools trip over it.
+    sys.meta_path[:] = [importer for importer in sys.meta_path if hasattr(importer, "find_spec")]
 
 # A garbage collection inside a request, up to once a second, costs 75 ms with 100 000 live objects.
 spyne.const.MIN_GC_INTERVAL = float("inf")

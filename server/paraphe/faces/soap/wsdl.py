@@ -18,6 +18,7 @@ FILES = {"1.1": "v1.wsdl", "1.2": "v1-soap12.wsdl"}
 
 _WSDL = "http://schemas.xmlsoap.org/wsdl/"
 _BINDINGS = {"1.1": "http://schemas.xmlsoap.org/wsdl/soap/", "1.2": "http://schemas.xmlsoap.org/wsdl/soap12/"}
+_SCHEMA = "schema"
 _HTTP = "http://schemas.xmlsoap.org/soap/http"
 
 
@@ -44,7 +45,7 @@ def compose(version: str) -> bytes:
         return node
 
     add(root, "documentation", "Paraphe exchange, version 1. The address is that of the server you asked.")
-    add(root, "types").append(contract.schema())
+    add(root, "types").append(etree.Comment(_SCHEMA))
     for name in contract.operations():
         for message, element in ((f"{name}Request", name), (f"{name}Answer", f"{name}Response")):
             add(add(root, "message", name=message), "part", name="parameters", element=f"tns:{element}")
@@ -72,7 +73,11 @@ def compose(version: str) -> bytes:
     port = add(service, "port", name=f"Exchange{suffix}", binding=f"tns:Exchange{suffix}Binding")
     add(port, "soap:address", location=PLACEHOLDER)
     etree.indent(root, "  ")
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
+    document = etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
+    # As text, because lxml would leave out the declarations of the schema that the WSDL has too, and some tools cut
+    # the schema out of the WSDL to compile it by itself.
+    schema = etree.tostring(contract.schema(), encoding="UTF-8").replace(b"\n", b"\n    ")
+    return document.replace(f"<!--{_SCHEMA}-->".encode(), schema)
 
 
 @cache
