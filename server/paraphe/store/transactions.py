@@ -1,0 +1,129 @@
+"""The one way to a transaction, on SQLite and on PostgreSQL."""
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    select,
+    text,
+)
+from sqlalchemy.exc import OperationalError
+
+from .tables import account
+
+
+class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it
+    """The database cannot take this transaction now; nothing was stored."""
+
+
+class Taken(Exception):  # noqa: N818
+    """Somebody else is at work under the same sole name."""
+
+
+def open_engine(url: str) -> Engine:
+    """Open the database at a SQLAlchemy URL (sqlite:///… or postgresql+psycopg://…); ValueError for others."""
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if url.startswith("postgresql+psycopg://"):
+        return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
+    if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
+        raise ValueError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+    engine = create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # `begin` below says BEGIN itself
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that sees one state of the database and stores nothing."""
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
+    """Open a transaction: committed durably when the block ends, rolled back whole when it raises.
+
+    `sole` is a name under which only one transaction may run at a time, over all threads, processes and nodes of
+    this database: a second one gets `Taken` at once. A process that dies frees its names. `Busy` when the database
+    is locked by others for too long.
+    """
+    try:
+        if engine.dialect.name == "sqlite":
+            with _sole_on_sqlite(engine, sole), engine.connect() as connection:
+                connection.execution_options(writes=True)
+                with connection.begin():
+                    yield connection
+        else:
+            with engine.begin() as connection:
+                if sole is not None and not connection.scalar(
+                    text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(sole)}
+                ):
+                    raise Taken(sole)
+                yield connection
+    except OperationalError as failure:
+        raise Busy(type(failure.orig).__name__) from failure
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+_held: set[tuple[str, int]] = set()
+_held_guard = threading.Lock()
+_lock_files: dict[str, int] = {}
+
+
+@contextmanager
+def _sole_on_sqlite(engine: Engine, name: str | None) -> Iterator[None]:
+    """Hold a name: among threads by a set, among processes by a byte of a lock file (freed if we die)."""
+    if name is None:
+        yield
+        return
+    path, offset = f"{engine.url.database}.locks", _number(name) & 0x3FFF_FFFF_FFFF
+    with _held_guard:
+        if (path, offset) in _held:
+            raise Taken(name)
+        if path not in _lock_files:
+            _lock_files[path] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.lockf(_lock_files[path], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+        except OSError as held:
+            raise Taken(name) from held
+        _held.add((path, offset))
+    try:
+        yield
+    finally:
+        with _held_guard:
+            _held.discard((path, offset))
+            fcntl.lockf(_lock_files[path], fcntl.LOCK_UN, 1, offset)
+
+
+_account_lock = select(account.c.id).where(account.c.id == bindparam("account")).with_for_update(key_share=True)
+
+
+def lock_account(connection: Connection, account_id: int) -> None:
+    """Let the writers of one account queue: until this transaction ends no other gets past this line."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_account_lock, {"account": account_id})
