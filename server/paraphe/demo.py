@@ -5,6 +5,7 @@ The story is told by the reference client, over HTTP, as an integrator's program
 
 import logging
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -59,6 +60,7 @@ def run(settings: Settings) -> None:
 
 def _introduce(url: str, user: str, key: str, loaded: dict[str, Any]) -> None:
     students, rows = loaded["SyncStudents"]["created"], loaded["attendance"]["created"]
+    programs = Path(sys.executable).parent
     example = files("paraphe.fixtures").joinpath("SyncStudents", "request.xml")
     print(
         f"""\
@@ -73,9 +75,9 @@ Three commands to try in another terminal:
 
   curl -u {user}:{key} -H 'Content-Type: text/xml' --data-binary @{example} {url}/soap/v1
 
-  PARAPHE_API_USER={user} PARAPHE_API_KEY={key} paraphe-client --url {url} check-connection
+  PARAPHE_API_USER={user} PARAPHE_API_KEY={key} {programs}/paraphe-client --url {url} check-connection
 
-  python -c "from paraphe_client import Exchange; print(Exchange('{url}', '{user}', '{key}').get_record_list())"
+  {sys.executable} -c "from paraphe_client import Exchange; print(Exchange('{url}', '{user}', '{key}').get_record_list())"
 """,
         flush=True,
     )
@@ -86,6 +88,7 @@ def tell(url: str, user: str, key: str) -> int:
     from paraphe_client import Exchange, ExchangeRefused, Student
 
     exchange = Exchange(url, user, key)
+    print(f"  {'fetched':9}  {url}/soap/v1?wsdl, and a client made from it by zeep", flush=True)
     pdf = files("paraphe.fixtures").joinpath("invoices", "FAC-2026-041.pdf").read_bytes()
     students = [
         Student(reference=f"NEW-{number:04}", last_name="Exemple", first_name=f"Élève {number}")
