@@ -77,7 +77,7 @@ Three commands to try in another terminal:
 
   PARAPHE_API_USER={user} PARAPHE_API_KEY={key} {programs}/paraphe-client --url {url} check-connection
 
-  {sys.executable} -c "from paraphe_client import Exchange; print(Exchange('{url}', '{user}', '{key}').get_record_list())"
+  {sys.executable} -c "import paraphe_client as p; print(p.Exchange('{url}', '{user}', '{key}').get_record_list())"
 """,
         flush=True,
     )

@@ -1,6 +1,7 @@
 """What HTTP faces share: credentials and bodies read, answers written."""
 
 import re
+import zlib
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator
@@ -8,6 +9,7 @@ from email.message import Message
 from functools import lru_cache
 from typing import Any
 
+from ..accounts import Account
 from ..call import Call
 from ..errors import Code, Error, Refused
 
@@ -17,12 +19,17 @@ Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _REASONS = {
     200: "OK",
+    308: "Permanent Redirect",
     400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -39,7 +46,7 @@ def content_type(line: str) -> tuple[str, dict[str, str]]:
 
 
 def read_body(environ: Environ, limit: int) -> bytes:
-    """Return the request's body; Refused, MESSAGE_TOO_LARGE, above `limit` bytes."""
+    """Return the request's body, expanded; Refused, MESSAGE_TOO_LARGE, above `limit` bytes."""
     declared = environ.get("CONTENT_LENGTH") or "0"
     length = int(declared) if re.fullmatch(r"\d{1,18}", declared) else 0
     if length > limit:
@@ -51,7 +58,45 @@ def read_body(environ: Environ, limit: int) -> bytes:
             )
         )
     body: bytes = environ["wsgi.input"].read(length)
-    return body
+    return _expanded(body, environ.get("HTTP_CONTENT_ENCODING", "").strip().lower(), limit)
+
+
+def _expanded(body: bytes, encoding: str, limit: int) -> bytes:
+    """Undo gzip or deflate; Refused, MESSAGE_TOO_LARGE, when what comes out is larger than `limit`."""
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise Refused(
+            Error(
+                Code.UNSUPPORTED_MEDIA_TYPE,
+                f"The Content-Encoding {encoding[:40]} is not taken here.",
+                hint="Send the message as it is, or with gzip or deflate.",
+            )
+        )
+    # 47: gzip or zlib, whichever the first bytes say. Some senders of "deflate" leave zlib's first bytes out: -15.
+    bare = encoding == "deflate" and (len(body) < 2 or body[0] & 15 != 8 or int.from_bytes(body[:2], "big") % 31)
+    try:
+        inflater = zlib.decompressobj(-15 if bare else 47)
+        expanded = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        expanded, inflater = b"", None
+    if len(expanded) > limit:
+        raise Refused(
+            Error(
+                Code.MESSAGE_TOO_LARGE,
+                f"The message expands to more than {limit} bytes.",
+                hint="Send fewer items in one message, or a smaller file.",
+            )
+        )
+    if inflater is None or not inflater.eof:
+        raise Refused(
+            Error(
+                Code.MALFORMED_MESSAGE,
+                f"The message is not {encoding}, or its end is missing.",
+                hint="Check the Content-Encoding.",
+            )
+        )
+    return expanded
 
 
 def basic_credentials(environ: Environ) -> tuple[str, str] | None:
@@ -69,6 +114,42 @@ def basic_credentials(environ: Environ) -> tuple[str, str] | None:
         text = raw.decode("latin-1")
     user, _, key = text.partition(":")
     return user, key
+
+
+def bearer_key(environ: Environ) -> str | None:
+    """Return the key of `Authorization: Bearer`, or None."""
+    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def recognise(call: Call, credentials: tuple[str, str] | str | None, hint: str) -> Account:
+    """Return whose credentials these are: user and key, or a key alone.
+
+    Refused when there are none (`hint` says how they are sent here), or wrong ones, whichever of the two is wrong.
+    """
+    if credentials is None:
+        raise Refused(Error(Code.CREDENTIALS_REQUIRED, "The message holds no credentials.", hint=hint))
+    gate = call.exchange.gate
+    account = gate.recognise_key(credentials) if isinstance(credentials, str) else gate.recognise(*credentials)
+    if account is None:
+        raise Refused(
+            Error(
+                Code.CREDENTIALS_REFUSED,
+                "The user or the key is wrong, or the key was revoked.",
+                hint='Check apiUser and apiKey; the operator makes a new key with "paraphe account add-key".',
+            )
+        )
+    return account
+
+
+def media_type_refused(kind: str, hint: str) -> Refused:
+    """Refuse a Content-Type; `hint` says which ones are taken here."""
+    return Refused(Error(Code.UNSUPPORTED_MEDIA_TYPE, f"The Content-Type {kind[:60]} is not taken here.", hint=hint))
+
+
+def method_refused(method: str, hint: str) -> Refused:
+    """Refuse an HTTP method; `hint` says which ones are taken here."""
+    return Refused(Error(Code.METHOD_NOT_ALLOWED, f"{method[:20]} is not taken at this address.", hint=hint))
 
 
 def status_line(status: int) -> str:

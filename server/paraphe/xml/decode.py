@@ -6,7 +6,7 @@ although nobody can store it (the year 12026, base64 with foreign characters) is
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -59,6 +59,19 @@ def decoder(kind: Complex, zone: ZoneInfo) -> Decoder:
         return values
 
     return read_members
+
+
+def unreadable(kind: Simple | Complex, element: etree._Element, zone: ZoneInfo) -> Iterator[Unreadable]:
+    """Give every value below `element` that nobody can use, in the order of the input."""
+    if isinstance(kind, Complex):
+        fields = {f"{{{NAMESPACE}}}{field.name}": field.type for field in kind.fields}
+        for child in element:
+            yield from unreadable(fields[str(child.tag)], child, zone)
+        return
+    try:
+        _reader(kind, zone)(element)
+    except Unreadable as failure:
+        yield failure
 
 
 def _reader(kind: Simple | Complex, zone: ZoneInfo) -> Decoder:

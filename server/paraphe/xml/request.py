@@ -9,8 +9,10 @@ from lxml import etree
 
 from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
-from .decode import Unreadable, decoder
+from .decode import Unreadable, decoder, unreadable
 from .validate import MAXIMUM_ERRORS, defects, items_of, locate
+
+_ANY_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,9 @@ def read_request(payload: etree._Element, operation: Operation, zone: ZoneInfo) 
         refuse_if(defects(payload, operation, MAXIMUM_ERRORS))
     try:
         values = decoder(operation.request, zone)(payload)
-    except Unreadable as failure:
-        raise Refused(_unreadable(operation, payload, failure)) from failure
+    except Unreadable:
+        refuse_if([_unreadable(operation, failure) for failure in unreadable(operation.request, payload, zone)])
+        raise
     if rejected:
         values["rejected"] = rejected
     return Request(operation, values)
@@ -99,16 +102,16 @@ def _at(error: Error, operation: Operation, items: Field, index: int) -> Error:
 
 def _undecodable(operation: Operation, items: Field, array: etree._Element | None) -> list[Error]:
     """Return the errors of the items that the schema lets through and nobody can read."""
-    found: list[Error] = []
-    read = decoder(items.type.item.type, ZoneInfo("UTC"))  # type: ignore[union-attr]
-    for index, item in enumerate(() if array is None else array, 1):
-        try:
-            read(item)
-        except Unreadable as failure:
-            found.append(_unreadable(operation, item, failure, index))
-    return found
+    kind = items.type.item.type  # type: ignore[union-attr]
+    return [
+        _unreadable(operation, failure, index)
+        for index, item in enumerate(() if array is None else array, 1)
+        for failure in unreadable(kind, item, _ANY_ZONE)
+    ]
 
 
-def _unreadable(operation: Operation, payload: etree._Element, failure: Unreadable, index: int | None = None) -> Error:
-    place = locate(operation, payload if failure.element is None else failure.element, index)
+def _unreadable(operation: Operation, failure: Unreadable, index: int | None = None) -> Error:
+    if failure.element is None:
+        raise TypeError("an unreadable value without its element") from failure
+    place = locate(operation, failure.element, index)
     return replace(place, code=Code.VALUE_OUT_OF_RANGE, message=f"{place.field} {failure}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...call import Call, Exchange, server_error
 from ...contract import NAMESPACE, complex_type, operations
-from ...errors import Code, Error, Refused
+from ...errors import Code, Refused
 from .. import http
 from . import envelope, wsdl
 from .compat import Application, InterfaceDocuments, Service, WsgiApplication, rpc
@@ -84,7 +84,8 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
         environ["paraphe.version"] = "1.2" if kind == "application/soap+xml" else "1.1"
         environ["paraphe.message_bytes"] = message_bytes
         if environ["REQUEST_METHOD"] != "POST":
-            return _fault(environ, start, call, _method_not_allowed(environ["REQUEST_METHOD"]))
+            hint = "POST a SOAP message, or GET this address with ?wsdl or ?wsdl12."
+            return _fault(environ, start, call, http.method_refused(environ["REQUEST_METHOD"], hint))
         try:
             return http.until_sent(spyne(environ, start), environ, call)
         except Exception:
@@ -101,13 +102,3 @@ def _fault(environ: http.Environ, start: http.StartResponse, call: Call, refused
     allow = [("Allow", "GET, HEAD, POST")] if code == Code.METHOD_NOT_ALLOWED else []
     http.respond(start, envelope.fault_status(version, code), envelope.MEDIA_TYPES[version], len(body), allow)
     return [body]
-
-
-def _method_not_allowed(method: str) -> Refused:
-    return Refused(
-        Error(
-            Code.METHOD_NOT_ALLOWED,
-            f"{method[:20]} is not taken at this address.",
-            hint="POST a SOAP message, or GET this address with ?wsdl or ?wsdl12.",
-        )
-    )

@@ -8,7 +8,7 @@ are its internals.
 from typing import Any
 
 from ...call import Answer, Call, server_error
-from ...errors import Code, Error, Refused
+from ...errors import Code, Refused
 from ...operations import OPERATIONS
 from ...xml.parse import parse
 from ...xml.request import Request, find_operation, read_request
@@ -17,6 +17,7 @@ from . import envelope
 from .compat import Fault, Soap11
 
 _MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", "")
+_WAYS = "Send apiUser and apiKey by HTTP Basic, a UsernameToken or the header Credentials."
 
 
 class Rejected(Fault):
@@ -39,13 +40,7 @@ class ExchangeSoap(Soap11):
         with _told_to_spyne():
             kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
             if kind not in _MEDIA_TYPES:
-                raise Refused(
-                    Error(
-                        Code.UNSUPPORTED_MEDIA_TYPE,
-                        f"The Content-Type {kind[:60]} is not taken here.",
-                        hint="Send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).",
-                    )
-                )
+                raise http.media_type_refused(kind, "Send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).")
             body = http.read_body(environ, environ["paraphe.message_bytes"])
             environ["paraphe.call"].request_bytes = len(body)
             ctx.in_document = parse(body, parameters.get("charset"))
@@ -59,7 +54,8 @@ class ExchangeSoap(Soap11):
             opened = envelope.read(ctx.in_document)
             operation = find_operation(opened.payload)
             call.operation = operation.name
-            call.account = recognise(call, http.basic_credentials(environ) or envelope.credentials(opened))
+            credentials = http.basic_credentials(environ) or envelope.credentials(opened)
+            call.account = http.recognise(call, credentials, _WAYS)
             ctx.in_body_doc = opened.payload
             ctx.method_request_string = opened.payload.tag
             ctx.udc = read_request(opened.payload, operation, call.account.time_zone)
@@ -108,28 +104,6 @@ def perform(ctx: Any, request: Request) -> bytes:
 def refuse(call: Call, version: str, refused: Refused) -> bytes:
     """Journal a refused message and return its fault."""
     return call.refuse(refused, lambda answer: envelope.write_fault(version, refused.errors[0].code, answer))
-
-
-def recognise(call: Call, credentials: tuple[str, str] | None) -> Any:
-    """Return the account; Refused when there are no credentials or wrong ones (whichever of the two is wrong)."""
-    if credentials is None:
-        raise Refused(
-            Error(
-                Code.CREDENTIALS_REQUIRED,
-                "The message holds no credentials.",
-                hint="Send apiUser and apiKey by HTTP Basic, a UsernameToken or the header Credentials.",
-            )
-        )
-    account = call.exchange.gate.recognise(*credentials)
-    if account is None:
-        raise Refused(
-            Error(
-                Code.CREDENTIALS_REFUSED,
-                "The user or the key is wrong, or the key was revoked.",
-                hint='Check apiUser and apiKey; the operator makes a new key with "paraphe account add-key".',
-            )
-        )
-    return account
 
 
 class _told_to_spyne:  # noqa: N801 - reads as a phrase in a with statement
