@@ -24,6 +24,7 @@ from .archive import Archive, Unavailable, open_archive
 from .errors import Refused
 from .serve import CannotListen, serve
 from .settings import OPTIONS, Settings, Unusable, redacted
+from .work import revocation
 
 _FAILURES = (accounts.Impossible, migrations.WrongVersion, Unavailable, CannotListen, Refused)
 
@@ -175,6 +176,17 @@ def _load_fixtures(asked: argparse.Namespace) -> None:
             account = accounts.find(connection, asked.account, _environment(asked))
         loaded = load(house.engine, house.archive, house.settings, account)
         _show(asked, loaded, f"The account {account.name} holds the school of the examples.")
+
+
+def _revoke_addresses(asked: argparse.Namespace) -> None:
+    """Make the addresses of a record, or of a course's signatures, that were given out answer 404 from now on."""
+    with _changing(asked) as connection:
+        account = accounts.find(connection, asked.account, _environment(asked))
+        if asked.record:
+            revoked = revocation.revoke_record(connection, account.id, asked.record)
+        else:
+            revoked = revocation.revoke_course(connection, account.id, asked.course)
+    _show(asked, {"revoked": revoked}, f"{revoked} addresses are revoked.")
 
 
 def _show_settings(asked: argparse.Namespace) -> None:
@@ -360,6 +372,12 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add("load-fixtures", _load_fixtures, "database", "store")
     load.add_argument("--account", required=True, metavar="NAME_OR_USER", help="the account to fill")
     _add_environment(load)
+    revoke = commands.add("revoke-addresses", _revoke_addresses, "database")
+    revoke.add_argument("--account", required=True, metavar="NAME_OR_USER", help="whose addresses")
+    _add_environment(revoke)
+    what = revoke.add_mutually_exclusive_group(required=True)
+    what.add_argument("--record", metavar="NUMBER", help="a record, with its documents")
+    what.add_argument("--course", metavar="REFERENCE", help="a course, with its signatures")
     show = commands.add("settings", _show_settings, *everything)
     show.add_argument("--markdown", action="store_true", help="write the explanation of all settings instead")
     compose = commands.add("compose-wsdl", _compose_wsdl)
