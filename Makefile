@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test check wsdl answers bench
+.PHONY: help demo test check wsdl answers bench interop
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -28,6 +28,9 @@ check: $(VENV)/ready ## style, types, then the tests
 
 bench: $(VENV)/ready ## measure against plain Spyne, in one run
 	$(RUN)/python -m benchmarks
+
+interop: $(VENV)/ready ## run every SOAP stack that is installed (tests/interop/install) and write docs/interop.md
+	$(RUN)/python -m tests.interop
 
 wsdl: $(VENV)/ready ## compose wsdl/ from xsd/
 	$(RUN)/paraphe compose-wsdl wsdl

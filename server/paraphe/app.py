@@ -13,7 +13,7 @@ from .addresses import Addresses
 from .archive import Archive
 from .call import Call, Exchange
 from .context import Limit
-from .faces import http, links, soap
+from .faces import http, links, rest, soap
 from .settings import Settings
 
 log = logging.getLogger("paraphe.app")
@@ -40,12 +40,15 @@ def application(engine: Engine, archive: Archive, settings: Settings) -> http.Ws
     """Make the WSGI callable of the whole server."""
     exchange = exchange_of(engine, archive, settings)
     soap_face = soap.application(exchange, settings.public_url, settings.message_bytes)
+    rest_face = rest.application(exchange, settings.public_url, settings.message_bytes)
     schemas = {f"/xsd/v1/{name}.xsd": contract.source(f"{name}.xsd") for name in contract.FILES}
 
     def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == soap.PATH:
             return soap_face(environ, start)
+        if f"{path}/".startswith(rest.PATH):
+            return rest_face(environ, start)
         if path.startswith(links.PATHS):
             return links.serve(environ, start)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):

@@ -4,7 +4,6 @@ The rule "200 OK: all of it is durably stored; 500 ERROR: nothing of it" is one 
 operation can forget it, and each inherits the idempotency, the journal and the wording of errors.
 """
 
-import hashlib
 import json
 import logging
 import secrets
@@ -69,15 +68,17 @@ class Call:
     _message_id: str | None = None
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
 
-    def run(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+    def run(self, operation: Operation, request: Mapping[str, Any], render: Render, *, digest: bytes = b"") -> bytes:
         """Do the operation in one transaction and return its rendered answer.
+
+        `digest` identifies the content of a request with a message_id: the same one again is answered again.
 
         The answer is rendered before the commit, so that one which cannot be written stores nothing either. The
         journal's row is part of the same commit.
         """
         try:
             if operation.writes:
-                return self._write(operation, request, render)
+                return self._write(operation, request, render, digest)
             return self._read(operation, request, render)
         except Refused as refused:
             return self.refuse(refused, render)
@@ -119,12 +120,11 @@ class Call:
         except Exception:
             log.exception("not marked", extra={"request_id": self.request_id})
 
-    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render, digest: bytes) -> bytes:
         dry_run = bool(request.get("dry_run"))
         self._message_id = None if dry_run else request.get("message_id")
         sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
         with store.writing(self.exchange.engine, sole=sole) as connection:
-            digest = _digest(self.operation, request) if self._message_id else b""
             answer = self._answered_before(connection, digest)
             if answer is None:
                 tried = connection.begin_nested() if dry_run else None
@@ -203,7 +203,7 @@ class Call:
                 message_id=self._message_id,
                 operation=self.operation,
                 digest=digest,
-                answer=json.dumps(answer, default=_to_json, ensure_ascii=False),
+                answer=json.dumps(answer, default=_to_json, ensure_ascii=False, check_circular=False),
                 answered_on=self.received_on,
             )
         )
@@ -267,16 +267,6 @@ def _busy(failure: Exception) -> Refused:
 
 def _members(error: Error) -> dict[str, Any]:
     return {name: getattr(error, name) for name in error.__slots__}
-
-
-def _digest(operation: str | None, request: Mapping[str, Any]) -> bytes:
-    """Return the digest of what a request says; the same through every face, whatever its spelling."""
-    said = json.dumps([operation, request], default=_fingerprint, ensure_ascii=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
-
-
-def _fingerprint(value: object) -> str:
-    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
 
 
 def _to_json(value: object) -> dict[str, str]:

@@ -19,7 +19,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fcntl import ioctl
 from time import monotonic
@@ -221,7 +221,8 @@ class Server:
     def stop(self) -> None:
         """Tell `run` to end: from any thread, once, and from a signal handler."""
         self._stopping = True
-        self._listeners[0].pull_trigger()
+        with suppress(OSError):  # the loop has seen it already, and closed
+            self._listeners[0].pull_trigger()
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)

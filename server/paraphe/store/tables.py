@@ -66,12 +66,12 @@ def moment_text(moment: datetime) -> str:
 class Money(TypeDecorator[Decimal]):
     """A decimal with two places. SQLite has no decimals, so it keeps whole hundredths."""
 
-    impl = Numeric(14, 2)
+    impl = Numeric(16, 2)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Say what the column is in this database."""
-        return dialect.type_descriptor(Numeric(14, 2) if dialect.name == "postgresql" else BigInteger())
+        return dialect.type_descriptor(Numeric(16, 2) if dialect.name == "postgresql" else BigInteger())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         """Give the driver hundredths (SQLite) or the decimal itself."""

@@ -90,6 +90,11 @@ def _converter(kind: Simple) -> Callable[[Any], str]:
     raise ValueError(f"no encoder for xs:{kind.primitive}")
 
 
+def text_of(value: str) -> str:
+    """Return a text as it may stand in an element by itself, without characters that XML forbids."""
+    return _FORBIDDEN.sub("\ufffd", _text(value))
+
+
 def _text(value: str) -> str:
     if "&" in value:
         value = value.replace("&", "&amp;")

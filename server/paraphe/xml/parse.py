@@ -8,6 +8,8 @@ from ..errors import Code, Error, Refused
 
 # Above this libxml2 must be told to accept long texts; it stops at 10 MB in one text otherwise.
 _LARGE = 9_000_000
+# What libxml2 does not know under each of its names. No others: some of Python's codecs take quadratic time.
+_DECODED_HERE = {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "iso8859-1", "iso8859-15", "cp1252"}
 
 
 def parse(body: bytes, charset: str | None = None) -> etree._Element:
@@ -52,6 +54,8 @@ def _readable(body: bytes, charset: str | None) -> tuple[bytes, str | None]:
     else:
         return body, charset
     try:
+        if codecs.lookup(charset).name not in _DECODED_HERE:
+            raise LookupError(charset)
         return body.decode(charset).encode(), "utf-8"
     except (LookupError, UnicodeError):
         raise Refused(

@@ -1,7 +1,10 @@
 """A request element to the operation it names and its plain values, valid or refused."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +28,8 @@ class Request:
 
     operation: Operation
     values: dict[str, Any]
+    #: By which the same message is known again; empty without a messageId.
+    digest: bytes = b""
 
 
 def find_operation(payload: etree._Element) -> Operation:
@@ -57,9 +62,25 @@ def read_request(payload: etree._Element, operation: Operation, zone: ZoneInfo) 
     except Unreadable:
         refuse_if([_unreadable(operation, failure) for failure in unreadable(operation.request, payload, zone)])
         raise
+    digest = _digest(operation, values, rejected)
     if rejected:
         values["rejected"] = rejected
-    return Request(operation, values)
+    return Request(operation, values, digest)
+
+
+def _digest(operation: Operation, values: Mapping[str, Any], rejected: Sequence[Error]) -> bytes:
+    """Return what identifies a message: what it says, however it is spelled and through whatever face it comes."""
+    if "message_id" not in values:
+        return b""
+    refused = [(error.path, error.value) for error in rejected]
+    said = json.dumps([operation.name, values, refused], default=_plain, ensure_ascii=False, check_circular=False)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def refuse_if(errors: Sequence[Error]) -> None:
@@ -114,4 +135,4 @@ def _unreadable(operation: Operation, failure: Unreadable, index: int | None = N
     if failure.element is None:
         raise TypeError("an unreadable value without its element") from failure
     place = locate(operation, failure.element, index)
-    return replace(place, code=Code.VALUE_OUT_OF_RANGE, message=f"{place.field} {failure}.")
+    return replace(place, code=failure.code, message=f"{place.field} {failure}.")

@@ -238,6 +238,8 @@ def _sentence(
         )
     if defect == "CVC_ELT_3_1":
         return f"{name} is marked as nil.", f"Leave {name} out when there is no value.", None
+    if isinstance(kind, Simple) and len(element):
+        return f"{name} holds elements; it may hold text only.", kind.documentation or None, None
     if isinstance(kind, Simple):
         return _bad_value(defect, entry.message, name, kind, element.text or "")
     return f"{name} does not follow the schema.", "Compare it with the WSDL.", None
@@ -283,6 +285,8 @@ def _bad_value(defect: str, message: str, name: str, kind: Simple, text: str) ->
     numbers = re.findall(r"'(\d+)'", message.partition("]")[2])
     if defect == "CVC_MAXLENGTH_VALID" and len(numbers) == 2:
         return f"{name} has {numbers[0]} characters; at most {numbers[1]} are possible.", hint, None
+    if defect == "CVC_MINLENGTH_VALID" and text.strip() and len(numbers) == 2:
+        return f"{name} has {numbers[0]} characters; at least {numbers[1]} are needed.", hint, None
     if defect == "CVC_MINLENGTH_VALID":
         return f"{name} is empty.", f"Leave {name} out when there is no value.", None
     if kind.primitive in _EXAMPLES and defect.startswith("CVC_DATATYPE_VALID"):

@@ -101,4 +101,4 @@ def _fault(environ: http.Environ, start: http.StartResponse, call: Call, refused
     code = refused.errors[0].code
     allow = [("Allow", "GET, HEAD, POST")] if code == Code.METHOD_NOT_ALLOWED else []
     http.respond(start, envelope.fault_status(version, code), envelope.MEDIA_TYPES[version], len(body), allow)
-    return [body]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

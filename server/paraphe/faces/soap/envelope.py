@@ -8,7 +8,7 @@ from lxml import etree
 from ...call import Answer
 from ...contract import NAMESPACE, Operation, complex_type
 from ...errors import Code, Error, Refused
-from ...xml.encode import encode
+from ...xml.encode import encode, text_of
 
 NAMESPACES = {
     "1.1": "http://schemas.xmlsoap.org/soap/envelope/",
@@ -117,7 +117,7 @@ def write_answer(version: str, operation: Operation, answer: Answer) -> bytes:
 def write_fault(version: str, code: Code, answer: Answer) -> bytes:
     """Write a fault; its detail holds the members of any answer, its text begins with the error code."""
     detail = encode(complex_type("ServiceFault"), "ServiceFault", answer, f' xmlns="{NAMESPACE}"')
-    text = f"{code}: {answer['message']}".replace("&", "&amp;").replace("<", "&lt;")
+    text = text_of(f"{code}: {answer['message']}")
     if version == "1.1":
         return _enveloped(
             version,

@@ -98,7 +98,7 @@ def perform(ctx: Any, request: Request) -> bytes:
             return envelope.write_fault(version, answer["errors"][0]["code"], answer)
         return envelope.write_answer(version, request.operation, answer)
 
-    return call.run(OPERATIONS[request.operation.name], request.values, render)
+    return call.run(OPERATIONS[request.operation.name], request.values, render, digest=request.digest)
 
 
 def refuse(call: Call, version: str, refused: Refused) -> bytes:

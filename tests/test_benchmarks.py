@@ -1,0 +1,52 @@
+"""The benchmark compares like with like: three servers make the same of a message. Nothing is timed here."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from benchmarks import measure, messages
+from benchmarks.wsgi import Answer
+
+LISTED = 7
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bytes], dict[str, Answer]]]:
+    """Send a message to all three servers; give each one's answer by its name."""
+    with measure.running(tmp_path_factory.mktemp("servers"), listed=LISTED) as servers:
+        yield lambda body: {name: send([body])[0] for name, send in servers.items()}
+
+
+def test_all_three_count_the_same_for_new_changed_and_unchanged_students(ask):
+    for changed, (created, updated, unchanged) in ((False, (5, 0, 0)), (True, (0, 5, 0)), (True, (0, 0, 5))):
+        answers = ask(messages.sync_students(f"M-{created}{updated}{unchanged}", "count", range(5), changed=changed))
+
+        counts = {"records": 0, "received": 5, "created": created, "updated": updated, "unchanged": unchanged}
+        assert [messages.told(answer.body) for answer in answers.values()] == [counts] * 3
+
+
+def test_of_a_mixed_message_each_item_is_told_by_the_product_and_by_plain_spyne(ask):
+    ask(messages.sync_students("M-few", "mixed", range(2)))
+    answers = ask(messages.sync_students("M-more", "mixed", range(5)))
+
+    assert messages.told(answers["floor"].body) == messages.told(answers["product"].body)
+    for name in ("product", "plain_spyne"):
+        assert [answers[name].body.count(f"action>{action}<".encode()) for action in ("CREATED", "UNCHANGED")] == [3, 2]
+
+
+def test_all_three_list_the_same_records(ask):
+    answers = ask(messages.get_record_list())
+
+    for answer in answers.values():
+        assert messages.told(answer.body) == {"records": LISTED}
+        assert answer.body.count(b"Url>http://127.0.0.1:8080/records/") == 2 * LISTED
+
+
+def test_all_three_take_the_first_call(ask):
+    assert {answer.status for answer in ask(messages.check_connection()).values()} == {"200 OK"}
+
+
+def test_what_the_servers_disagree_on_is_not_measured():
+    one, other = (Answer("200 OK", f"<a><created>{count}</created></a>".encode(), 0.001) for count in (1, 2))
+
+    with pytest.raises(measure.Disagreement, match=r"SyncStudents 1, new: .*'created': 1.*'created': 2"):
+        measure.check_agreement("SyncStudents 1, new", {"product": [one], "floor": [other]})
