@@ -234,7 +234,7 @@ class Gate:
         table = store.key.c
         unchanged = table.last_used_on.is_(None) if before is None else table.last_used_on == before
         try:
-            with store.writing(self._engine) as connection:
+            with store.writing(self._engine, patience=1.0) as connection:
                 connection.execute(update(store.key).where(table.id == key_id, unchanged).values(last_used_on=now))
         except (store.Busy, SQLAlchemyError):
             _log.warning("The use of key %d could not be written down.", key_id)

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from . import store
 from .accounts import Account, Gate
@@ -29,6 +29,13 @@ Answer = dict[str, Any]
 Render = Callable[[Answer], bytes]
 
 log = logging.getLogger("paraphe.call")
+
+# Kept, because to build a statement for each message takes as long as to run it.
+_ANSWERED_BEFORE = select(store.message.c.digest, store.message.c.answer).where(
+    store.message.c.account_id == bindparam("account"), store.message.c.message_id == bindparam("message")
+)
+_REMEMBER = insert(store.message)
+_JOURNAL = insert(store.journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,8 @@ class Call:
         answer = self._answer({}, ERROR, str(refused), errors=refused.errors)
         body = render(answer)
         try:
-            with store.writing(self.exchange.engine) as connection:
+            # A refusal must come at once, also while a long message is being stored; the log has its line anyhow.
+            with store.writing(self.exchange.engine, patience=1.0) as connection:
                 self._journal(connection, answer, len(body))
         except Exception:
             log.exception("not journalled", extra={"request_id": self.request_id})
@@ -175,11 +183,8 @@ class Call:
     def _answered_before(self, connection: Connection, digest: bytes) -> Answer | None:
         if self._message_id is None:
             return None
-        known = connection.execute(
-            select(store.message.c.digest, store.message.c.answer).where(
-                store.message.c.account_id == self._caller.id, store.message.c.message_id == self._message_id
-            )
-        ).first()
+        mine = {"account": self._caller.id, "message": self._message_id}
+        known = connection.execute(_ANSWERED_BEFORE, mine).first()
         if known is None:
             return None
         if known.digest != digest:
@@ -197,19 +202,18 @@ class Call:
     def _remember(self, connection: Connection, digest: bytes, answer: Answer) -> None:
         if self._message_id is None:
             return
-        connection.execute(
-            insert(store.message).values(
-                account_id=self._caller.id,
-                message_id=self._message_id,
-                operation=self.operation,
-                digest=digest,
-                answer=json.dumps(answer, default=_to_json, ensure_ascii=False, check_circular=False),
-                answered_on=self.received_on,
-            )
-        )
+        row = {
+            "account_id": self._caller.id,
+            "message_id": self._message_id,
+            "operation": self.operation,
+            "digest": digest,
+            "answer": json.dumps(answer, default=_to_json, ensure_ascii=False, check_circular=False),
+            "answered_on": self.received_on,
+        }
+        connection.execute(_REMEMBER, row)
 
     def _journal(self, connection: Connection, answer: Answer, answer_bytes: int) -> None:
-        connection.execute(insert(store.journal).values(self._row(answer, answer_bytes)))
+        connection.execute(_JOURNAL, self._row(answer, answer_bytes))
 
     def _row(self, answer: Answer, answer_bytes: int) -> dict[str, Any]:
         codes = sorted({str(error["code"]) for error in answer.get("errors", ())})

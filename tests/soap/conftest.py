@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, text
@@ -21,7 +21,6 @@ Initialised = Callable[[str, Path], AbstractContextManager[str]]
 @pytest.fixture(scope="session")
 def initialised(postgresql_admin: Engine, postgresql_server: Callable[[str], str]) -> Initialised:
     """Give `initialised(kind, folder)`: the URL of a database as `paraphe init` leaves it, for one `with` block."""
-    numbers = count(1)
 
     @contextmanager
     def fresh(kind: str, folder: Path) -> Iterator[str]:
@@ -30,7 +29,7 @@ def initialised(postgresql_admin: Engine, postgresql_server: Callable[[str], str
             _initialise(url)
             yield url
             return
-        name = f"house_{next(numbers)}"
+        name = f"house_{uuid4().hex}"
         with postgresql_admin.connect() as admin:
             admin.execute(text(f"CREATE DATABASE {name}"))
         _initialise(postgresql_server(name))

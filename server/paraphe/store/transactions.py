@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -20,6 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 
 from .tables import account
+
+PATIENCE = 30.0
+"""Seconds that a writer waits for another one on SQLite."""
 
 
 class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it
@@ -38,7 +42,7 @@ def open_engine(url: str) -> Engine:
         return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
     if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
         raise ValueError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
-    engine = create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args={"timeout": 30})
+    engine = create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args={"timeout": PATIENCE})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -64,17 +68,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
+def writing(engine: Engine, *, sole: str | None = None, patience: float = PATIENCE) -> Iterator[Connection]:
     """Open a transaction: committed durably when the block ends, rolled back whole when it raises.
 
     `sole` is a name under which only one transaction may run at a time, over all threads, processes and nodes of
     this database: a second one gets `Taken` at once. A process that dies frees its names. `Busy` when the database
-    is locked by others for too long.
+    is locked by others for too long: on SQLite for `patience` seconds, as it lets one writer in at a time.
     """
     try:
         if engine.dialect.name == "sqlite":
             with _sole_on_sqlite(engine, sole), engine.connect() as connection:
                 connection.execution_options(writes=True)
+                _wait_for_writers(connection, patience)
                 with connection.begin():
                     yield connection
         else:
@@ -86,6 +91,11 @@ def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
                 yield connection
     except OperationalError as failure:
         raise Busy(type(failure.orig).__name__) from failure
+
+
+def _wait_for_writers(connection: Connection, seconds: float) -> None:
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
 
 
 def _number(name: str) -> int:
