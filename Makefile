@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test check wsdl answers bench interop
+.PHONY: help demo test lint check wsdl answers bench interop fuzz
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -20,10 +20,12 @@ demo: $(VENV)/ready ## start a sandbox with fixtures, run the whole story once, 
 test: $(VENV)/ready ## run the tests, on SQLite and PostgreSQL
 	$(RUN)/python -m pytest --numprocesses 2
 
-check: $(VENV)/ready ## style, types, then the tests
+lint: $(VENV)/ready ## style and types
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
+
+check: lint ## style, types, then the tests
 	$(MAKE) test
 
 bench: $(VENV)/ready ## measure against plain Spyne, in one run
@@ -31,6 +33,14 @@ bench: $(VENV)/ready ## measure against plain Spyne, in one run
 
 interop: $(VENV)/ready ## run every SOAP stack that is installed (tests/interop/install) and write docs/interop.md
 	$(RUN)/python -m tests.interop
+
+# FUZZ=--short, or another option of python -m tests.fuzz
+fuzz: $(VENV)/ready-to-fuzz ## 200 000 cases against the codecs and the whole application
+	$(RUN)/python -m tests.fuzz $(FUZZ)
+
+$(VENV)/ready-to-fuzz: $(VENV)/ready
+	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	@touch $@
 
 wsdl: $(VENV)/ready ## compose wsdl/ from xsd/
 	$(RUN)/paraphe compose-wsdl wsdl

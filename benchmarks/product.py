@@ -12,7 +12,7 @@ from paraphe.addresses import Addresses
 from paraphe.archive import open_archive
 from paraphe.context import Context
 from paraphe.contract import snake_case
-from paraphe.serve import log_as_json
+from paraphe.serve import log_as_json, settle
 from paraphe.work import filing
 
 from .messages import NOW, Record
@@ -37,8 +37,10 @@ def start(folder: Path, records: Sequence[Record]) -> Served:
         file = filing.keep(context, _FILE, "INVOICE")
         for record in records:
             filing.create(context, _inside(record), "READY", file)
+    application = app.application(engine, archive, options)
+    settle()
     credentials = b64encode(f"{key.api_user}:{key.api_key}".encode()).decode()
-    return Served(app.application(engine, archive, options), {"HTTP_AUTHORIZATION": f"Basic {credentials}"})
+    return Served(application, {"HTTP_AUTHORIZATION": f"Basic {credentials}"})
 
 
 def _inside(value: Any) -> Any:

@@ -88,6 +88,22 @@ def store(request: pytest.FixtureRequest) -> Store:
 # What both stores promise
 
 
+def test_all_that_is_kept_is_listed_in_order_and_nothing_else(store):
+    assert list(store.archive.digests()) == []
+    kept = sorted(store.archive.keep(b"content %d" % number) for number in range(20))
+    store.archive.check()
+    for stray in (
+        "README",
+        f"incoming/{kept[0]}",
+        f"zz/zz/{kept[0]}",
+        f"00/00/{kept[0][:-1]}",
+        f"nested/{kept[0][:2]}/{kept[0][2:4]}/{kept[0]}",
+    ):
+        store.put(stray, b"stray")
+
+    assert list(store.archive.digests()) == kept
+
+
 @pytest.mark.parametrize("content", [CONTENT, b"", bytes(range(256)) * 50_000], ids=["small", "empty", "12 MB"])
 def test_what_is_kept_is_read_again_under_its_sha256(store, content):
     digest = store.archive.keep(content)

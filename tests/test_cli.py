@@ -126,8 +126,8 @@ def test_settings_that_cannot_be_used_are_told_all_at_once(paraphe):
 def test_an_account_is_made_with_a_key_that_works(house, paraphe):
     made = paraphe("account create 'Lycée Horizon' --environment sandbox --time-zone Indian/Reunion --json")
 
-    assert list(made) == ["account", "environment", "apiUser", "timeZone", "apiKey", "keyId"]
-    assert (made["account"], made["environment"]) == ("Lycée Horizon", "SANDBOX")
+    assert list(made) == ["account", "environment", "apiUser", "timeZone", "legacy", "apiKey", "keyId"]
+    assert (made["account"], made["environment"], made["legacy"]) == ("Lycée Horizon", "SANDBOX", False)
     engine = store.open_engine(os.environ.get("PARAPHE_DATABASE", "sqlite:///paraphe-data/paraphe.sqlite"))
     recognised = accounts.Gate(engine).recognise(made["apiUser"], made["apiKey"])
     engine.dispose()
@@ -148,6 +148,22 @@ def test_keys_are_replaced_without_a_break(house, paraphe):
     assert listed[0]["revokedOn"].endswith("Z")
     assert listed[1] == listed[1] | {"label": "next year", "lastUsedOn": None, "revokedOn": None}
     assert "apiKey" not in listed[1]
+
+
+def test_legacy_tolerance_is_set_for_one_account(house, paraphe):
+    made = paraphe("account create CFA --environment production --json")
+    paraphe("account create CFA --environment sandbox")
+
+    changed = paraphe("account set CFA --environment production --legacy on --json")
+
+    assert changed == {name: made[name] for name in changed} | {"legacy": True}
+    assert {each["environment"]: each["legacy"] for each in paraphe("account list --json")} == {
+        "PRODUCTION": True,
+        "SANDBOX": False,
+    }
+    assert paraphe("account list").splitlines()[0].endswith("legacy")
+    assert "only the schema counts" in paraphe(f"account set {made['apiUser']} --legacy off")
+    assert not any(each["legacy"] for each in paraphe("account list --json"))
 
 
 def test_the_same_name_in_both_environments_is_told_apart(house, paraphe):
@@ -180,6 +196,9 @@ def test_without_json_the_same_is_written_for_people(house, paraphe):
         ("account create CFA --environment test", 2),
         ("account create CFA --environment sandbox --time-zone Paris", 1),
         ("account keys nobody", 1),
+        ("account set nobody --legacy on", 1),
+        ("account set nobody --legacy perhaps", 2),
+        ("account set nobody", 2),
         ("account revoke-key nobody 1", 1),
         ("account revoke-key nobody one", 2),
         ("account list --databas sqlite:///x", 2),

@@ -194,11 +194,41 @@ def test_a_message_that_is_too_long_gets_an_answer_and_keeps_the_connection(chun
             assert json.loads(connection.getresponse().read()) == {"announced": size, "size": kept}
 
 
-def test_a_message_four_times_too_long_is_cut_off():
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_a_message_four_times_too_long_is_answered_unread_and_the_connection_ends(expect):
     with served(echo, message_bytes="1MB") as address, closing(connect(address)) as client:
         take(client, 1)
-        client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4000000\r\n\r\n")
-        assert b"413" in client.recv(1 << 16) + client.recv(1 << 16)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\n" + expect + b"Content-Length: 4000000\r\n\r\n")
+        received = b"".join(iter(lambda: client.recv(1 << 16), b""))
+
+        assert b"100 Continue" not in received
+        assert b"\r\nConnection: close\r\n" in received
+        assert received.endswith(b'{"announced": 4000000, "size": 0}')
+
+
+def test_who_asks_before_sending_what_is_too_long_is_answered_at_once():
+    with served(echo, message_bytes="1MB") as address, closing(connect(address)) as client:
+        take(client, 1)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 1000001\r\n\r\n")
+        received = b"".join(iter(lambda: client.recv(1 << 16), b""))
+
+        assert b"100 Continue" not in received
+        assert received.endswith(b'{"announced": 1000001, "size": 0}')
+
+
+def test_chunks_that_are_none_are_told_to_the_application():
+    def told(environ, start_response):
+        body = str(environ["paraphe.broken"]).encode()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    with served(told) as address, closing(connect(address)) as client:
+        take(client, 1)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+        received = b"".join(iter(lambda: client.recv(1 << 16), b""))
+
+        assert received.endswith(b"True")
+        assert b"\r\nConnection: close\r\n" in received
 
 
 # Address -----------------------------------------------------------------------------------------------------------

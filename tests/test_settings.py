@@ -1,6 +1,7 @@
 """settings.py: where a setting comes from, what it may be, and that it is explained."""
 
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_nothing_needs_to_be_set():
     read = settings.read()
     assert (str(read.listen), read.public_url) == ("127.0.0.1:8080", "http://127.0.0.1:8080")
     assert (read.message_bytes, read.threads, read.link_days) == (300_000_000, 8, 7)
+    assert (read.remember_days, read.journal_days) == (30, 400)
     assert read.log_level == "info"
 
 
@@ -74,8 +76,7 @@ def test_all_problems_are_told_at_once_with_name_place_value_and_what_is_accepte
 
     assert found == (
         f"The section [DEFAULT] in {config} means nothing here; settings stand in [paraphe].",
-        f"treads in {config} is no setting; there are database, link_days, listen, log_level, message_bytes, "
-        "public_url, store, threads.",
+        f"treads in {config} is no setting; there are {', '.join(sorted(option.name for option in OPTIONS))}.",
         "--listen is '8080'; accepted is HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080; "
         "port 0 takes any free one.",
         "PARAPHE_THREADS is '33'; accepted is a whole number from 1 to 32.",
@@ -150,7 +151,14 @@ ACCEPTED = [
     ("message_bytes", "1 MiB", 1 << 20),
     ("message_bytes", "2GB", 2_000_000_000),
     ("threads", "32", 32),
+    ("expanded_bytes", "1 GB", 10**9),
+    ("element_depth", "10", 10),
+    ("requests_at_once", "1", 1),
+    ("trusted_proxies", "127.0.0.1", (ip_network("127.0.0.1"),)),
+    ("trusted_proxies", "10.1.2.3/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ("link_days", "1", 1),
+    ("remember_days", "90", 90),
+    ("journal_days", "36600", 36_600),
     ("log_level", "DEBUG", "debug"),
 ]
 
@@ -165,7 +173,11 @@ REFUSED = [
     ("public_url", ["https://h:port", "http://[::1", "https://h i"]),
     ("message_bytes", ["99999", "3GB", "-1", "300 Mo", "1.5 MB", "unlimited"]),
     ("threads", ["0", "33", "8.0", "two", "\u0661"]),
+    ("element_depth", ["9", "257", "deep"]),
+    ("trusted_proxies", ["proxy.example.org", "10.0.0.0/33", "127.0.0.1:80", "*"]),
     ("link_days", ["0", "367", "7 days"]),
+    ("remember_days", ["0", "3661"]),
+    ("journal_days", ["0", "36601", "for ever"]),
     ("log_level", ["verbose", "20"]),
 ]
 
@@ -179,6 +191,14 @@ def test_a_value_is_read(name, text, value):
 def test_a_value_that_means_nothing_is_refused(name, text):
     (said,) = problems({name: text})
     assert said.startswith(f"--{name.replace('_', '-')} is ")
+
+
+def test_what_follows_another_setting_unless_it_was_set():
+    read = settings.read({"message_bytes": "1 MB", "threads": "4"})
+    assert (read.expanded_bytes, read.requests_at_once) == (1_000_000, 3)
+    assert settings.read({"threads": "1"}).requests_at_once == 1
+    read = settings.read({"message_bytes": "1 MB", "expanded_bytes": "2 MB", "requests_at_once": "8"})
+    assert (read.expanded_bytes, read.requests_at_once) == (2_000_000, 8)
 
 
 def test_the_public_address_follows_the_port_that_was_taken_unless_it_was_set():

@@ -14,13 +14,18 @@ from .items import InvoicingElements
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What every answer holds. `duplicate`: this is the first answer to this messageId again."""
+    """What every answer holds.
+
+    `duplicate`: this is the first answer to this messageId again. `hint`: what the server tolerated in the message, and
+    how to send it right.
+    """
 
     return_code: str
     message: str
     request_id: str
     duplicate: bool
     errors: tuple[ItemError, ...] = ()
+    hint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

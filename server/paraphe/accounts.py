@@ -6,22 +6,19 @@ without a break. The *user* is a name for the account that may be written down a
 """
 
 import hmac
-import logging
 import secrets
 from base64 import b32encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, Engine, Row, Table, bindparam, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Table, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from . import store
-
-_log = logging.getLogger(__name__)
 
 ENVIRONMENTS = ("PRODUCTION", "SANDBOX")
 _DAY = timedelta(days=1)
@@ -32,11 +29,20 @@ _ACCOUNT = (
     store.account.c.api_user,
     store.account.c.environment,
     store.account.c.time_zone,
+    store.account.c.tolerant,
 )
 _BY_DIGEST = (
     select(*_ACCOUNT, store.key.c.id.label("key_id"), store.key.c.last_used_on)
     .join_from(store.key, store.account)
     .where(store.key.c.digest == bindparam("digest"), store.key.c.revoked_on.is_(None))
+)
+_USED = (
+    update(store.key)
+    .where(
+        store.key.c.id == bindparam("key"),
+        or_(store.key.c.last_used_on.is_(None), store.key.c.last_used_on <= bindparam("a_day_ago")),
+    )
+    .values(last_used_on=bindparam("now"))
 )
 # A user that nobody has, as long as those that exist.
 _NOBODY = "pa_" + "0" * 16
@@ -48,13 +54,17 @@ class Impossible(Exception):  # noqa: N818 - the house names exceptions by what 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One training organisation in one environment ("PRODUCTION" or "SANDBOX")."""
+    """One training organisation in one environment ("PRODUCTION" or "SANDBOX").
+
+    `tolerant`: its messages may have the habits of old stacks (see xml/tolerance.py).
+    """
 
     id: int
     name: str
     api_user: str
     environment: str
     time_zone: ZoneInfo
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,12 @@ def find(connection: Connection, name_or_user: str, environment: str | None = No
     return found[0]
 
 
+def set_tolerant(connection: Connection, account: Account, *, tolerant: bool) -> Account:
+    """Say whether the account's messages may have the habits of old stacks; holds from the next message on."""
+    connection.execute(update(store.account).where(store.account.c.id == account.id).values(tolerant=tolerant))
+    return replace(account, tolerant=tolerant)
+
+
 def add_key(connection: Connection, account: Account, label: str, now: datetime) -> NewKey:
     """Give the account one more key. `label` (at most 100 characters) is for the operator to know it by."""
     if len(label) > 100 or not label.isprintable():
@@ -196,14 +212,16 @@ class Gate:
 
     A key is looked for by its keyed digest alone. So a wrong key costs the same whatever user comes with it, the
     time of the search says nothing about keys that exist, and the user is compared in constant time afterwards.
-    Call it outside of any transaction: it opens its own.
+    Raises store.Busy when the database does not answer.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = _now, later: store.Later | None = None) -> None:
+        """Open the gate of a database; `later` is what writes down the uses of keys."""
         with store.reading(engine) as connection:
             self._secret = server_secret(connection)
-        self._engine = engine
+        self._by_digest = store.Lookup(engine, _BY_DIGEST)
         self._clock = clock
+        self._later = later or store.Later(engine)
 
     def recognise(self, api_user: str, api_key: str) -> Account | None:
         """Return the account if the key is one of its keys and not revoked; else None, without a reason."""
@@ -218,30 +236,19 @@ class Gate:
         row = self._find(api_key)
         return None if row is None else self._admitted(row)
 
-    def _find(self, api_key: str) -> Row[*tuple[Any, ...]] | None:
-        digest = _digest(self._secret, api_key)
-        with store.reading(self._engine) as connection:
-            return connection.execute(_BY_DIGEST, {"digest": digest}).one_or_none()
+    def _find(self, api_key: str) -> Any:
+        return self._by_digest.first(digest=_digest(self._secret, api_key))
 
-    def _admitted(self, row: Row[*tuple[Any, ...]]) -> Account:
+    def _admitted(self, row: Any) -> Account:
         now = self._clock()
         if row.last_used_on is None or now - row.last_used_on >= _DAY:
-            self._note_use(row.key_id, row.last_used_on, now)
+            # Written down at most once a day; no caller waits for it.
+            self._later.owe(_USED, {"key": row.key_id, "now": now, "a_day_ago": now - _DAY})
         return _account(row)
-
-    def _note_use(self, key_id: int, before: datetime | None, now: datetime) -> None:
-        """Write down the use of a key, at most once a day; the caller is served even if that fails."""
-        table = store.key.c
-        unchanged = table.last_used_on.is_(None) if before is None else table.last_used_on == before
-        try:
-            with store.writing(self._engine, patience=1.0) as connection:
-                connection.execute(update(store.key).where(table.id == key_id, unchanged).values(last_used_on=now))
-        except (store.Busy, SQLAlchemyError):
-            _log.warning("The use of key %d could not be written down.", key_id)
 
 
 def _account(row: Any) -> Account:
-    return Account(row.id, row.name, row.api_user, row.environment, ZoneInfo(row.time_zone))
+    return Account(row.id, row.name, row.api_user, row.environment, ZoneInfo(row.time_zone), row.tolerant)
 
 
 def _digest(secret: bytes, api_key: str) -> bytes:

@@ -1,7 +1,8 @@
-"""One WSGI callable: request number, path to face, and the last guard."""
+"""One WSGI callable: path to face, and the last guard."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -10,66 +11,207 @@ from sqlalchemy import Engine
 from . import contract, store
 from .accounts import Gate, server_secret
 from .addresses import Addresses
-from .archive import Archive
+from .admission import FailedLogins, Requests
+from .archive import Archive, Unavailable
 from .call import Call, Exchange
 from .context import Limit
-from .faces import http, links, rest, soap
+from .faces import health, http, links, rest, soap
+from .metrics import Metrics
 from .settings import Settings
+from .xml.bounds import Bounds
 
 log = logging.getLogger("paraphe.app")
 
-_LANDING = b"Paraphe exchange server.\n\nWSDL for SOAP 1.1: /soap/v1?wsdl\nWSDL for SOAP 1.2: /soap/v1?wsdl12\n"
+_LANDING = b"""\
+Paraphe exchange server.
+
+WSDL for SOAP 1.1: /soap/v1?wsdl
+WSDL for SOAP 1.2: /soap/v1?wsdl12
+JSON and XML without SOAP: /api/v1/
+"""
+_SOAP = ("application/soap+xml", "text/xml", "multipart/related")
+_REST = ("application/json", "application/xml")
 
 
-def exchange_of(engine: Engine, archive: Archive, settings: Settings) -> Exchange:
-    """Put together what all calls share."""
+def _language(environ: http.Environ, path: str) -> str:
+    """Return which face answers at an address; a message that went to nobody's address is told so in its language."""
+    for language, beginning in (("soap", "/soap/"), ("rest", "/api/")):
+        if f"{path}/".startswith(beginning):
+            return language
+    kind, _ = http.content_type(environ.get("CONTENT_TYPE") or "")
+    if environ["REQUEST_METHOD"] != "POST":
+        return ""
+    if kind in _SOAP or "HTTP_SOAPACTION" in environ:
+        return "soap"
+    return "rest" if kind in _REST else ""
+
+
+def exchange_of(
+    engine: Engine,
+    archive: Archive,
+    settings: Settings,
+    later: store.Later | None = None,
+    metrics: Metrics | None = None,
+) -> Exchange:
+    """Put together what all calls share; see `application` for `later` and `metrics`."""
+    later, metrics = later or store.Later(engine), metrics or Metrics()
+    later.watch = metrics.rows_owed
     with store.reading(engine) as connection:
         secret = server_secret(connection)
-    limits = (
+    return Exchange(
+        engine,
+        Gate(engine, later=later),
+        archive,
+        Addresses(settings.public_url, secret, timedelta(days=settings.link_days)),
+        later,
+        store.Forgetting(later, timedelta(days=settings.remember_days), timedelta(days=settings.journal_days)),
+        Requests(settings.requests_at_once),
+        FailedLogins(settings.failed_logins, settings.failed_logins_per_source, settings.failed_login_seconds),
+        Bounds(**{bound.name: getattr(settings, bound.name) for bound in fields(Bounds)}),
+        limits_of(settings),
+        metrics,
+    )
+
+
+def limits_of(settings: Settings) -> Sequence[Limit]:
+    """Return what CheckConnection tells of the limits in force."""
+    return (
         Limit("messageBytes", settings.message_bytes, "bytes"),
+        Limit("expandedMessageBytes", settings.expanded_bytes, "bytes"),
+        Limit("elementDepth", settings.element_depth, "levels"),
+        Limit("attributesOfOneElement", settings.element_attributes, "attributes"),
+        Limit("attributesInOneMessage", settings.message_attributes, "attributes"),
+        Limit("itemsInOneList", settings.list_items, "items"),
+        Limit("charactersInOneText", settings.text_length, "characters"),
+        Limit("timeForTheHead", settings.head_seconds, "seconds"),
+        Limit("pauseInAMessage", settings.pause_seconds, "seconds"),
+        Limit("leastSpeed", settings.least_speed, "bytes per second"),
+        Limit("requestsAtOnce", settings.requests_at_once, "requests"),
+        Limit("failedLoginsOfOneUser", settings.failed_logins, "failures"),
+        Limit("failedLoginsFromOneAddress", settings.failed_logins_per_source, "failures"),
+        Limit("failedLoginsRemembered", settings.failed_login_seconds, "seconds"),
         Limit("recordsInOneAnswer", 1000, "records"),
         Limit("participantsInOneAnswer", 1000, "participants"),
         Limit("errorsInOneAnswer", 100, "errors"),
         Limit("addressLifetime", settings.link_days, "days"),
     )
-    lifetime = timedelta(days=settings.link_days)
-    return Exchange(engine, Gate(engine), archive, Addresses(settings.public_url, secret, lifetime), limits)
 
 
-def application(engine: Engine, archive: Archive, settings: Settings) -> http.Wsgi:
-    """Make the WSGI callable of the whole server."""
-    exchange = exchange_of(engine, archive, settings)
-    soap_face = soap.application(exchange, settings.public_url, settings.message_bytes)
-    rest_face = rest.application(exchange, settings.public_url, settings.message_bytes)
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known of a server to those who watch it."""
+
+    metrics: Metrics
+    health: health.Health
+
+    @classmethod
+    def of(cls, engine: Engine, archive: Archive) -> "Watched":
+        """Begin to count, and to look after a database and an archive."""
+        return cls(Metrics(), health.Health(engine, archive))
+
+    @property
+    def application(self) -> http.Wsgi:
+        """The WSGI callable of an address at which it can all be asked for."""
+        return health.application(self.metrics, self.health)
+
+
+def application(
+    engine: Engine,
+    archive: Archive,
+    settings: Settings,
+    later: store.Later | None = None,
+    watched: Watched | None = None,
+) -> http.Wsgi:
+    """Make the WSGI callable of the whole server.
+
+    `later` writes what is written behind the answers: give one, and settle it at the end, to lose nothing of that.
+    `watched` is given to who shows elsewhere what the server counts.
+    """
+    watched = watched or Watched.of(engine, archive)
+    metrics = watched.metrics
+    exchange = exchange_of(engine, archive, settings, later, metrics)
+    faces = {
+        "soap": soap.application(exchange, settings.public_url, settings.message_bytes),
+        "rest": rest.application(exchange, settings.public_url, settings.message_bytes),
+    }
     schemas = {f"/xsd/v1/{name}.xsd": contract.source(f"{name}.xsd") for name in contract.FILES}
 
     def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path == soap.PATH:
-            return soap_face(environ, start)
-        if f"{path}/".startswith(rest.PATH):
-            return rest_face(environ, start)
+        language = "" if path.startswith(links.PATHS) else _language(environ, path)
+        if language:
+            return faces[language](environ, start)
+        if environ.get("paraphe.late"):
+            return http.plain(start, 408, b"TOO_SLOW: the request arrived too slowly.\n")
         if path.startswith(links.PATHS):
             return links.serve(environ, start)
+        document = _LANDING if path == "/" else schemas.get(path)
+        if document is None and path not in health.PATHS:
+            return http.nothing_here(start)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return http.plain(start, 404, b"There is nothing at this address.\n")
-        if path in schemas:
-            http.respond(start, 200, "application/xml", len(schemas[path]))
-            return [schemas[path]]
+            return http.plain(start, 405, b"This address takes GET.\n", [("Allow", "GET, HEAD")])
+        if document is None:
+            return health.answer(watched.health, path, start)
         if path == "/":
-            return http.plain(start, 200, _LANDING)
-        return http.plain(start, 404, b"There is nothing at this address.\n")
+            return http.plain(start, 200, document, [("Cache-Control", "no-cache")])
+        http.respond(start, 200, "application/xml", len(document), http.PUBLISHED)
+        return [document]
 
     def guarded(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
-        call = environ["paraphe.call"] = Call(exchange)
+        try:
+            return serve(environ, start)
+        except (store.Busy, Unavailable) as failure:
+            environ["paraphe.call"].busy(failure)
+            return http.plain(start, 503, b"The server cannot do this now.\n", [("Retry-After", "5")])
+        except Exception:
+            log.exception("failed", extra={"request_id": environ["paraphe.call"].request_id})
+            return http.plain(start, 500, b"The server failed; nothing was stored.\n")
 
-        def start_with_number(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start(status, [*headers, ("X-Request-Id", call.request_id)], *rest)
+    def numbered(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
+        call = environ["paraphe.call"] = Call(exchange, environ.get("REMOTE_ADDR", ""))
+        leaving = _Leaving(call)
+
+        def counted(status: str, *more: Any) -> Any:
+            metrics.responded(status[:3])
+            return start(status, *more)
 
         try:
-            return serve(environ, start_with_number)
-        except Exception:
-            log.exception("failed", extra={"request_id": call.request_id})
-            return http.plain(start_with_number, 500, b"The server failed; nothing was stored.\n")
+            leaving.pieces = http.send(guarded, environ, counted)
+        except BaseException:
+            leaving.leave()
+            raise
+        return leaving
 
-    return guarded
+    return numbered
+
+
+class _Leaving:
+    """The pieces of an answer; after the last one, or when nobody asks for it any more, the call leaves."""
+
+    def __init__(self, call: Call) -> None:
+        self.pieces: Iterable[bytes] = ()
+        self._call = call
+        self._at_work = True
+        call.exchange.metrics.at_work(1)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+        self.leave()
+
+    def close(self) -> None:
+        close: Callable[[], None] = getattr(self.pieces, "close", lambda: None)
+        try:
+            close()
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Be at work no longer; harmless twice."""
+        self._call.leave()
+        if self._at_work:
+            self._at_work = False
+            self._call.exchange.metrics.at_work(-1)
+
+    def __del__(self) -> None:
+        # A server that breaks off before the first piece may forget to close.
+        self.leave()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Config
 
 _log = logging.getLogger(__name__)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _PROBE = b"Paraphe has seen that it can write here.\n"
 
 
@@ -61,6 +62,9 @@ class Archive(Protocol):
         Raises at once what can be known at once, as `read` does. Damaged and Unavailable may also come on the way; the
         last piece is handed out only when the digest fits, so nobody takes damaged content for whole.
         """
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digests of all content, in order; what is kept meanwhile may be left out. Raises Unavailable."""
 
     def check(self) -> None:
         """Write a few bytes to see that the store can be used: for the start and the operator. Raises Unavailable."""
@@ -133,7 +137,7 @@ def _is_endpoint(text: str) -> bool:
 
 def _place(digest: str) -> str:
     """Return where content lies; ValueError for what is no digest, so that no name can lead elsewhere."""
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+    if not _DIGEST.fullmatch(digest):
         raise ValueError("A digest is 64 lowercase hexadecimal figures.")
     return f"{digest[:2]}/{digest[2:4]}/{digest}"
 
@@ -200,6 +204,17 @@ class Folder(_Store):
             file.unlink()
             _sync(self._incoming)
 
+    def holds(self, digest: str) -> bool:
+        """Say whether something is kept under this digest, without a look at it."""
+        return (self._root / _place(digest)).exists()
+
+    def digests(self) -> Iterator[str]:
+        """See Archive."""
+        with self._explained():
+            for first in _inside(self._root, "[0-9a-f][0-9a-f]"):
+                for second in _inside(first, "[0-9a-f][0-9a-f]"):
+                    yield from (file.name for file in _inside(second, "*") if _is_place(first, second, file))
+
     def _pieces(self, place: str, size: int) -> Generator[bytes, None, None]:
         with self._explained():
             try:
@@ -247,6 +262,14 @@ class Folder(_Store):
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Unavailable(f"The archive folder {self._root} cannot be used: {reason}.") from error
+
+
+def _inside(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
+
+
+def _is_place(first: Path, second: Path, file: Path) -> bool:
+    return _DIGEST.fullmatch(file.name) is not None and file.name.startswith(first.name + second.name)
 
 
 def _whole(path: Path, digest: str) -> bool:
@@ -312,6 +335,16 @@ class Bucket(_Store):
     def check(self) -> None:
         """See Archive."""
         self.read(self.keep(_PROBE))
+
+    def digests(self) -> Iterator[str]:
+        """See Archive. S3 lists names in order."""
+        probe = hashlib.sha256(_PROBE).hexdigest()
+        with self._explained():
+            for found in obstore.list(self._store):
+                for one in found:
+                    digest = one["path"].rpartition("/")[2]
+                    if _DIGEST.fullmatch(digest) and digest != probe and one["path"] == _place(digest):
+                        yield digest
 
     def _pieces(self, place: str, size: int) -> Generator[bytes, None, None]:
         with self._explained():

@@ -14,14 +14,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from . import store
 from .accounts import Account, Gate
 from .addresses import Addresses
+from .admission import FailedLogins, Requests
 from .archive import Archive, Unavailable
 from .context import Context, Limit
 from .errors import Code, Error, Refused
+from .metrics import Metrics
+from .xml.bounds import STANDARD, Bounds
 
 OK = "200 OK"
 ERROR = "500 ERROR"
@@ -49,13 +53,28 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What all calls share: the database, who may call, the archive, the addresses, the limits in force."""
+    """What all calls share: the database, who may call, the archive, the addresses, the limits in force.
+
+    `later` writes the journal of messages of which nothing was stored; `forgetting` removes what is too old.
+    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in.
+    """
 
     engine: Engine
     gate: Gate
     archive: Archive
     addresses: Addresses
+    later: store.Later
+    forgetting: store.Forgetting
+    requests: Requests
+    failed_logins: FailedLogins
+    bounds: Bounds = STANDARD
     limits: Sequence[Limit] = ()
+    metrics: Metrics = field(default_factory=Metrics)
+
+
+def _new_request_id() -> str:
+    # It begins with the time: so the journal's index on it grows at its end, which halves what a row costs SQLite.
+    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 @dataclass(slots=True)
@@ -63,17 +82,36 @@ class Call:
     """One message, from its arrival to the last byte of its answer."""
 
     exchange: Exchange
+    #: The address that the message comes from.
+    source: str = ""
     face: str = ""
     request_bytes: int = 0
     account: Account | None = None
     operation: str | None = None
-    request_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    request_id: str = field(default_factory=_new_request_id)
     received_on: datetime = field(default_factory=lambda: datetime.now(UTC))
+    #: What was tolerated in the message, for the answer.
+    hint: str | None = None
+    #: Seconds after which a refused message is worth sending again.
+    retry_after: int | None = None
     # True when the server failed, so that faces answer with a fault rather than with the operation's result.
     failed: bool = False
     _began: float = field(default_factory=time.perf_counter)
     _message_id: str | None = None
+    _entered: int | None = None
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
+
+    def enter(self, account: Account) -> bool:
+        """Count among the requests of an account until `leave`; False if it has too many already."""
+        if self.exchange.requests.enter(account.id):
+            self._entered = account.id
+        return self._entered is not None
+
+    def leave(self) -> None:
+        """Count no longer; harmless if it did not, and twice."""
+        entered, self._entered = self._entered, None
+        if entered is not None:
+            self.exchange.requests.leave(entered)
 
     def run(self, operation: Operation, request: Mapping[str, Any], render: Render, *, digest: bytes = b"") -> bytes:
         """Do the operation in one transaction and return its rendered answer.
@@ -92,27 +130,37 @@ class Call:
         except store.Taken:
             return self.refuse(_in_progress(), render)
         except (store.Busy, Unavailable) as failure:
-            log.exception("busy", extra={"request_id": self.request_id})
             self.failed = True
-            return self.refuse(_busy(failure), render)
+            return self.refuse(self.busy(failure), render)
         except Exception:
             log.exception("failed", extra={"request_id": self.request_id})
             self.failed = True
             return self.refuse(server_error(), render)
 
     def refuse(self, refused: Refused, render: Render) -> bytes:
-        """Journal a message of which nothing was stored, and return its rendered answer."""
+        """Journal a message of which nothing was stored, and return its rendered answer.
+
+        Those that are too many are in the log only: what the limit on them saves is their rows.
+        """
         self.after_sent.clear()
         answer = self._answer({}, ERROR, str(refused), errors=refused.errors)
         body = render(answer)
-        try:
-            # A refusal must come at once, also while a long message is being stored; the log has its line anyhow.
-            with store.writing(self.exchange.engine, patience=1.0) as connection:
-                self._journal(connection, answer, len(body))
-        except Exception:
-            log.exception("not journalled", extra={"request_id": self.request_id})
-        self._log(answer, len(body))
+        too_many = refused.errors[0].code == Code.TOO_MANY_REQUESTS
+        self._done(answer, len(body), journalled=too_many)
         return body
+
+    def busy(self, failure: store.Busy | Unavailable) -> Refused:
+        """Refuse because the database or the archive does not answer; the log says why."""
+        log.error("busy", exc_info=failure, extra={"request_id": self.request_id})
+        what = "archive" if isinstance(failure, Unavailable) else "database"
+        self.exchange.metrics.busy(what)
+        return Refused(
+            Error(
+                Code.SERVER_BUSY,
+                f"The server's {what} cannot take the message now; nothing of it was stored.",
+                hint="Send it again later.",
+            )
+        )
 
     def sent(self) -> None:
         """Do what waits for the answer's last byte to be written to the caller, such as marking as extracted.
@@ -141,17 +189,15 @@ class Call:
                     tried.rollback()
                 self._remember(connection, digest, answer)
             body = render(answer)
-            self._journal(connection, answer, len(body))
-        self._log(answer, len(body))
+            connection.execute(_JOURNAL, self._row(answer, len(body)))
+        self._done(answer, len(body), journalled=True)
         return body
 
     def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
         with store.reading(self.exchange.engine) as connection:
             answer = self._worked(connection, operation, request)
         body = render(answer)
-        with store.writing(self.exchange.engine) as connection:
-            self._journal(connection, answer, len(body))
-        self._log(answer, len(body))
+        self._done(answer, len(body), journalled=False)
         return body
 
     def _worked(self, connection: Connection, operation: Operation, request: Mapping[str, Any]) -> Answer:
@@ -178,6 +224,8 @@ class Call:
         members = {"return_code": code, "message": message, "request_id": self.request_id, "duplicate": False}
         if errors:
             members["errors"] = [_members(error) for error in errors]
+        if self.hint:
+            members["hint"] = self.hint
         return members | result
 
     def _answered_before(self, connection: Connection, digest: bytes) -> Answer | None:
@@ -197,7 +245,7 @@ class Call:
                 )
             )
         answer: Answer = json.loads(known.answer, object_hook=_from_json)
-        return answer | {"request_id": self.request_id, "duplicate": True}
+        return answer | {"request_id": self.request_id, "duplicate": True, "hint": self.hint}
 
     def _remember(self, connection: Connection, digest: bytes, answer: Answer) -> None:
         if self._message_id is None:
@@ -207,13 +255,10 @@ class Call:
             "message_id": self._message_id,
             "operation": self.operation,
             "digest": digest,
-            "answer": json.dumps(answer, default=_to_json, ensure_ascii=False, check_circular=False),
+            "answer": orjson.dumps(answer, default=_to_json, option=orjson.OPT_PASSTHROUGH_DATETIME).decode(),
             "answered_on": self.received_on,
         }
         connection.execute(_REMEMBER, row)
-
-    def _journal(self, connection: Connection, answer: Answer, answer_bytes: int) -> None:
-        connection.execute(_JOURNAL, self._row(answer, answer_bytes))
 
     def _row(self, answer: Answer, answer_bytes: int) -> dict[str, Any]:
         codes = sorted({str(error["code"]) for error in answer.get("errors", ())})
@@ -232,8 +277,17 @@ class Call:
             "error_codes": " ".join(codes) or None,
         }
 
-    def _log(self, answer: Answer, answer_bytes: int) -> None:
-        log.info("message", extra=self._row(answer, answer_bytes))
+    def _done(self, answer: Answer, answer_bytes: int, *, journalled: bool) -> None:
+        """Write the message into the log, and soon into the journal; nobody waits for that while others write."""
+        row = self._row(answer, answer_bytes)
+        seconds, sizes = time.perf_counter() - self._began, (self.request_bytes, answer_bytes)
+        self.exchange.metrics.message(self.face, self.operation, row["return_code"], seconds, sizes)
+        if row["error_codes"]:
+            self.exchange.metrics.errors(row["error_codes"].split())
+        if not journalled:
+            self.exchange.later.owe(_JOURNAL, row)
+        self.exchange.forgetting.remind(self.received_on)
+        log.info("message", extra=row)
 
 
 def server_error() -> Refused:
@@ -254,17 +308,6 @@ def _in_progress() -> Refused:
             "A message with this messageId is still being worked on.",
             field="messageId",
             hint="Send the same message again in a few seconds; it is stored once.",
-        )
-    )
-
-
-def _busy(failure: Exception) -> Refused:
-    what = "archive" if isinstance(failure, Unavailable) else "database"
-    return Refused(
-        Error(
-            Code.SERVER_BUSY,
-            f"The server's {what} cannot take the message now; nothing of it was stored.",
-            hint="Send it again later.",
         )
     )
 

@@ -19,14 +19,22 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from . import __version__, accounts, migrations, settings, store
+from . import __version__, accounts, backup, migrations, settings, store
 from .archive import Archive, Unavailable, open_archive
 from .errors import Refused
-from .serve import CannotListen, serve
+from .serve import CannotListen, beside, serve
 from .settings import OPTIONS, Settings, Unusable, redacted
 from .work import revocation
 
-_FAILURES = (accounts.Impossible, migrations.WrongVersion, Unavailable, CannotListen, Refused)
+_FAILURES = (
+    accounts.Impossible,
+    backup.NoBackup,
+    migrations.WrongVersion,
+    store.CannotCopy,
+    Unavailable,
+    CannotListen,
+    Refused,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,13 +156,73 @@ def _upgrade(asked: argparse.Namespace) -> None:
 
 def _serve(asked: argparse.Namespace) -> None:
     """Serve until SIGTERM or Ctrl-C; running requests are finished first."""
-    from .app import application
+    from .app import Watched, application
 
     for name in settings.unknown_variables(os.environ):
         _complain(f"The environment variable {name} is no setting and is ignored.")
     with _house(asked) as house:
         house.archive.check()
-        serve(lambda bound: application(house.engine, house.archive, bound), house.settings)
+        watched = Watched.of(house.engine, house.archive)
+        with store.Later(house.engine) as later, beside(watched.application, house.settings):
+            serve(
+                lambda bound: application(house.engine, house.archive, bound, later, watched),
+                house.settings,
+                watched.health.stop,
+            )
+
+
+def _backup(asked: argparse.Namespace) -> None:
+    """Copy the database, and the documents that are not there yet, into a folder; servers may run."""
+    with _house(asked, current=False) as house, _shown_anyway(asked):
+        _refuse_without_database(house)
+        told = backup.back_up(house.engine, house.archive, Path(asked.folder), _now(), asked.keep)
+        text = f"The backup is {told['backup']}: {told['documents']} documents, {told['addedDocuments']} of them new."
+        _show(asked, told, text)
+
+
+def _restore(asked: argparse.Namespace) -> None:
+    """Put a backup into an empty database and an empty store."""
+    folder = Path(asked.folder)
+    with _house(asked, current=False) as house, _shown_anyway(asked):
+        told: dict[str, Any] = {}
+        if asked.only is None:
+            backup.refuse_unless_empty(house.archive)
+        if asked.only != "documents":
+            told |= backup.restore_database(house.engine, folder, asked.name)
+        else:
+            _refuse_without_database(house)
+        if asked.only != "database":
+            try:
+                told |= backup.restore_documents(house.engine, house.archive, folder)
+            except backup.Incomplete as incomplete:
+                raise backup.Incomplete(str(incomplete), told | incomplete.told) from incomplete
+        version = migrations.current(house.engine)
+    upgrade = "" if version == migrations.head() else " Run `paraphe upgrade` now."
+    text = f"Restored: {told.get('backup', 'documents')}, {told.get('restoredDocuments', 'no')} documents.{upgrade}"
+    _show(asked, told, text)
+
+
+def _check(asked: argparse.Namespace) -> None:
+    """Compare the database with the store: documents that are missing or damaged, and those of nobody."""
+    with _house(asked) as house, _shown_anyway(asked):
+        told = backup.check(house.engine, house.archive, quick=asked.quick)
+        text = f"All {told['documents']} documents are there; {told['orphans']} others belong to nobody."
+        _show(asked, told, text)
+
+
+@contextmanager
+def _shown_anyway(asked: argparse.Namespace) -> Iterator[None]:
+    """Show what was done also when documents are missing, which is told as a failure then."""
+    try:
+        yield
+    except backup.Incomplete as incomplete:
+        _show(asked, incomplete.told, json.dumps(incomplete.told, ensure_ascii=False, indent=2))
+        raise
+
+
+def _refuse_without_database(house: _House) -> None:
+    if (file := _file_of(house.settings.database)) and not file.exists():
+        raise migrations.WrongVersion(f"There is no database at {file.absolute()}: set PARAPHE_DATABASE.")
 
 
 def _demo(asked: argparse.Namespace) -> None:
@@ -197,7 +265,7 @@ def _show_settings(asked: argparse.Namespace) -> None:
     read = _settings(asked)
     given, _ = settings.gather(vars(asked), os.environ)
     values = {
-        option.name: {"value": redacted(str(getattr(read, option.name))), "from": given[option.name].where}
+        option.name: {"value": redacted(str(getattr(read, option.name) or "none")), "from": given[option.name].where}
         for option in OPTIONS
     }
     _show(asked, values, _table([name, value["value"], f"({value['from']})"] for name, value in values.items()))
@@ -242,6 +310,16 @@ def _account_add_key(asked: argparse.Namespace) -> None:
     _show_key(asked, new)
 
 
+def _account_set(asked: argparse.Namespace) -> None:
+    """Change how an account's messages are read, from the next one on."""
+    tolerant = asked.legacy == "on"
+    with _changing(asked) as connection:
+        account = accounts.find(connection, asked.account, _environment(asked))
+        account = accounts.set_tolerant(connection, account, tolerant=tolerant)
+    habits = "the habits of old stacks are tolerated" if tolerant else "only the schema counts"
+    _show(asked, _account_json(account), f"In messages of {account.name} ({account.environment}), {habits}.")
+
+
 def _show_key(asked: argparse.Namespace, new: accounts.NewKey) -> None:
     """Show a key, once what made it is committed: nobody gets a key that does not work."""
     value = _account_json(new.account) | {"apiKey": new.api_key, "keyId": new.id}
@@ -259,7 +337,16 @@ def _account_list(asked: argparse.Namespace) -> None:
     """List the accounts."""
     with _house(asked) as house, store.reading(house.engine) as connection:
         found = accounts.accounts(connection)
-    lines = [[account.name, account.environment, account.api_user, account.time_zone.key] for account in found]
+    lines = [
+        [
+            account.name,
+            account.environment,
+            account.api_user,
+            account.time_zone.key,
+            "legacy" if account.tolerant else "",
+        ]
+        for account in found
+    ]
     _show(asked, [_account_json(account) for account in found], _table(lines) or "There are no accounts.")
 
 
@@ -292,6 +379,7 @@ def _account_json(account: accounts.Account) -> dict[str, Any]:
         "environment": account.environment,
         "apiUser": account.api_user,
         "timeZone": account.time_zone.key,
+        "legacy": account.tolerant,
     }
 
 
@@ -367,6 +455,19 @@ def _parser() -> argparse.ArgumentParser:
     commands.add("init", _init, "database", "store")
     commands.add("upgrade", _upgrade, "database")
     commands.add("serve", _serve, *everything, as_json=False)
+    copy = commands.add("backup", _backup, "database", "store")
+    copy.add_argument("folder", metavar="FOLDER", help="where all backups are; it is made if need be")
+    copy.add_argument("--keep", type=_positive, metavar="N", help="remove all but the newest N copies of the database")
+    back = commands.add("restore", _restore, "database", "store")
+    back.add_argument("folder", metavar="FOLDER", help="the folder that was given to `paraphe backup`")
+    back.add_argument(
+        "--name", metavar="NAME", help="the backup in it, such as 2026-11-22T030000Z (default: the newest)"
+    )
+    back.add_argument(
+        "--only", choices=("database", "documents"), help="documents: what the store lacks or has damaged"
+    )
+    compare = commands.add("check", _check, "database", "store")
+    compare.add_argument("--quick", action="store_true", help="look whether documents are there, but do not read them")
     commands.add("demo", _demo, *everything, as_json=False)
     _add_account_commands(commands.group("account", "Make and list accounts, and the keys that open them."))
     load = commands.add("load-fixtures", _load_fixtures, "database", "store")
@@ -386,6 +487,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def _add_account_commands(commands: _Commands) -> None:
     create = commands.add("create", _account_create, "database")
     create.add_argument("name", metavar="NAME", help="what the training organisation is called")
@@ -397,10 +505,22 @@ def _add_account_commands(commands: _Commands) -> None:
         help="time zone of dates and times that come without one (default: Europe/Paris)",
     )
     commands.add("list", _account_list, "database")
-    for name, run in (("keys", _account_keys), ("add-key", _account_add_key), ("revoke-key", _account_revoke_key)):
+    for name, run in (
+        ("set", _account_set),
+        ("keys", _account_keys),
+        ("add-key", _account_add_key),
+        ("revoke-key", _account_revoke_key),
+    ):
         command = commands.add(name, run, "database")
         command.add_argument("account", metavar="NAME_OR_USER", help="the account's name or its apiUser")
         _add_environment(command)
+        if name == "set":
+            command.add_argument(
+                "--legacy",
+                required=True,
+                choices=("on", "off"),
+                help="on: tolerate the habits of old stacks, and say so in each answer",
+            )
         if name == "add-key":
             command.add_argument("--label", default="", help="what to know the key by, at most 100 characters")
         if name == "revoke-key":

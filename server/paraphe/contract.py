@@ -18,7 +18,8 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 FILES = ("common", "people", "planning", "signatures", "invoices", "records", "messages")
 
 
-@dataclass(frozen=True, slots=True)
+# Types are looked up by what they are, not by what they hold: each exists once, and codecs are kept by it.
+@dataclass(frozen=True, slots=True, eq=False)
 class Simple:
     """A simple type: the XML Schema built-in it restricts, and what the restriction says."""
 
@@ -29,7 +30,7 @@ class Simple:
     documentation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """An element of a sequence. `key` is its name inside the server (snake_case)."""
 
@@ -41,7 +42,7 @@ class Field:
     documentation: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Complex:
     """A sequence of elements."""
 
@@ -55,7 +56,7 @@ class Complex:
         return self.fields[0] if len(self.fields) == 1 and self.fields[0].many else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation: its request element and the type of its `…Result`."""
 

@@ -46,9 +46,10 @@ def run(settings: Settings) -> None:
         migrations.upgrade(engine)
         with store.writing(engine) as connection:
             key = accounts.create(connection, "Demo", "SANDBOX", "Europe/Paris", datetime.now(UTC))
-        server = Server(lambda bound: application(engine, archive, bound), settings)
+        later = store.Later(engine)
+        server = Server(lambda bound: application(engine, archive, bound, later), settings)
         loaded = fixture_loader.load(engine, archive, server.settings, key.account)
-        with running(server) as url:
+        with later, running(server) as url:
             _introduce(url, key.api_user, key.api_key, loaded)
             failed = tell(url, key.api_user, key.api_key)
             print(f"\nThe server stays up at {url}; Ctrl-C ends it and throws the sandbox away.", flush=True)

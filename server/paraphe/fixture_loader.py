@@ -32,8 +32,9 @@ _MOMENTS = ("arrived_at", "left_at", "collected_on", "received_on")
 
 def load(engine: Engine, archive: Archive, settings: Settings, account: Account) -> dict[str, Any]:
     """Load all fixtures into `account`; return what became of them by operation. Refused if they contradict it."""
-    exchange = exchange_of(engine, archive, settings)
-    loaded: dict[str, Any] = {name: _send(exchange, account, name) for name in REPOSITORIES}
+    with store.Later(engine) as later:
+        exchange = exchange_of(engine, archive, settings, later)
+        loaded: dict[str, Any] = {name: _send(exchange, account, name) for name in REPOSITORIES}
     now = datetime.now(UTC)
     with store.writing(engine) as connection:
         context = Context(connection, account, now, "load-fixtures", archive, exchange.addresses)
@@ -56,7 +57,7 @@ def attendance() -> Iterator[Mapping[str, Any]]:
 
 
 def _send(exchange: Exchange, account: Account, operation_name: str) -> dict[str, int]:
-    payload = envelope.read(parse(message(operation_name))).payload
+    payload = envelope.read(parse(message(operation_name)))
     operation = find_operation(payload)
     request = read_request(payload, operation, account.time_zone)
     call = Call(exchange, face="fixtures", account=account, operation=operation.name)

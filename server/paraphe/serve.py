@@ -6,9 +6,15 @@ What an application is given beyond WSGI:
   them. False: it is gone, or took nothing for a minute. Hand over the whole answer first (with a Content-Length, so
   that the caller need not wait for the end): call it behind the last `yield` of the answer.
 - A body longer than `message_bytes` is read to its end and forgotten, so that the caller gets an answer and no broken
-  connection: `CONTENT_LENGTH` says how long it was, `wsgi.input` is empty.
+  connection: `CONTENT_LENGTH` says how long it was, `wsgi.input` is empty. Who announces it with
+  `Expect: 100-continue`, and who sends four times as much, gets the answer at once and the connection is closed.
+- `environ["paraphe.broken"]` is True if the body cannot be read, because its chunks are none.
+- `environ["paraphe.late"]` is True if the request arrived too slowly: it is to be refused. Of its headers and its body
+  only a part is there, and the connection is closed behind the answer.
+- `environ["REMOTE_ADDR"]` is the caller's address, also when trusted proxies brought the request.
 """
 
+import gc
 import json
 import logging
 import re
@@ -20,6 +26,7 @@ import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fcntl import ioctl
 from time import monotonic
@@ -30,11 +37,13 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from waitress import wasyncore
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from . import __version__
+from .admission import source_of
 from .archive import Unavailable
 from .settings import Listen, Settings
 
@@ -45,6 +54,9 @@ PATIENCE = 60.0
 
 LAST_ORDERS = 30.0
 """Seconds that running requests have to finish when the server is told to stop."""
+
+_LOOK = 0.5
+"""Seconds between two looks for connections that are too slow."""
 
 _MIB = 1 << 20
 
@@ -72,7 +84,7 @@ def _tuning(settings: Settings) -> dict[str, Any]:
         # The application answers what is longer than message_bytes (see _Body). Beyond this, waitress itself cuts.
         "max_request_body_size": 4 * settings.message_bytes,
         # Idle connections: longer than the 60 s after which proxies usually drop theirs, so that it is the proxy who
-        # closes and no request meets a closed door. Also how long a sender may pause in the middle of a message.
+        # closes and no request meets a closed door. In the middle of a message other rules hold: see _Pace.
         "channel_timeout": 120,
         "cleanup_interval": 10,
         # select() fails, and the whole server with it, at the 1024th open file.
@@ -107,7 +119,29 @@ class _Body(OverflowableBuffer):
             self.buf, self.strbuf = None, b""
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast requests must arrive."""
+
+    head_seconds: int
+    pause_seconds: int
+    least_speed: int
+
+    def is_late(self, request: "_Parser", since_begin: float, since_last: float) -> bool:
+        """Say whether a request that is not complete arrives too slowly; times in seconds."""
+        if not request.headers_finished:
+            return since_begin > self.head_seconds
+        expected = (since_begin - self.head_seconds - self.pause_seconds) * self.least_speed
+        return since_last > self.pause_seconds or request.body_bytes_received < expected
+
+
 class _Parser(HTTPRequestParser):
+    late = False
+    unread = False
+    """Part of the body was left on the wire, so nothing else can be read from this connection."""
+    broken = False
+    headers: dict[str, str]
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.body_rcv is not None:
@@ -118,26 +152,101 @@ class _Parser(HTTPRequestParser):
     def received(self, data: bytes) -> int:
         # waitress cuts each chunk off the front of all it was given. Measured with 3 MB of one-byte chunks, which hold
         # up everybody: 39 s when 1 MiB is given at once, 1.5 s so.
-        return super().received(data[:8192] if self.chunked else data)
+        consumed: int = super().received(data[:8192] if self.chunked else data)
+        if self.error is not None and self.body_rcv is not None:
+            # The head was read, so the application can say in the caller's language what is wrong with the body.
+            self.broken = not isinstance(self.error, RequestEntityTooLarge)
+            self.headers.setdefault("CONTENT_LENGTH", str(self.body_bytes_received))
+            self.error, self.unread = None, True
+        elif self.expect_continue and self.content_length > self.adj.max_request_body_size // 4:
+            self.completed = self.unread = True
+        if self.completed:
+            # waitress would send "100 Continue" now and wait for a body that does not come.
+            self.expect_continue = False
+        return len(data) if self.unread else consumed
+
+    def give_up(self) -> None:
+        """Make of what has arrived a request that can be answered: with the lines of its head that are complete."""
+        self.late = self.completed = True
+        if not self.headers_finished:
+            lines, _, _ = self.header_plus.lstrip().rpartition(b"\r\n")
+            try:
+                self.parse_header(lines + b"\r\n")
+            except (ParsingError, TransferEncodingNotImplemented):
+                self.headers, self.body_rcv = {}, None
+                self.parse_header(b"GET / HTTP/1.0\r\n")
+        self.expect_continue = False
 
 
 class _Task(WSGITask):
     channel: "_Channel"
+    request: Any
 
     def get_environment(self) -> WSGIEnvironment:
         environ = super().get_environment()
         environ["paraphe.flush"] = self.channel.flush
+        environ["paraphe.broken"] = self.request.broken
+        environ["paraphe.late"] = self.request.late
+        forwarded = self.request.headers.get("X_FORWARDED_FOR", "")
+        environ["REMOTE_ADDR"] = source_of(environ["REMOTE_ADDR"], forwarded, self.channel.server.proxies)
         return environ
 
     def build_response_header(self) -> bytes:
-        if not self.channel.server.accepting:
+        if self.request.late or self.request.unread or not self.channel.server.accepting:
             self.set_close_on_finish()
         return super().build_response_header()
 
 
+class _ErrorTask(ErrorTask):
+    """Answers what is no HTTP, so that nobody can tell whom it was meant for."""
+
+    def execute(self) -> None:
+        self.response_headers = [
+            *self.response_headers,
+            ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        super().execute()
+
+
 class _Channel(HTTPChannel):
     task_class = _Task
+    error_task_class = _ErrorTask
     parser_class = _Parser
+    # What the stubs of waitress do not know, or know otherwise.
+    server: Any
+    request: _Parser | None
+    requests: list[Any]
+    requests_lock: threading.Lock
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        #: When the request that is arriving began, and when its last byte so far came.
+        self._began = self._heard = monotonic()
+        self._is_new = True
+
+    def received(self, data: bytes) -> bool:
+        before = self.request
+        taken: bool = super().received(data)
+        self._heard, self._is_new = monotonic(), False
+        if self.request is not before:
+            self._began = self._heard
+        return taken
+
+    def hold_pace(self, pace: _Pace) -> None:
+        """Have a request answered that arrives too slowly. Close a new connection that says nothing."""
+        now = monotonic()
+        with self.requests_lock:
+            if self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed:
+                self._began = self._heard = now  # nothing is read now: the caller cannot help it
+            elif self.request is None:
+                self.will_close = self._is_new and now - self._began > pace.head_seconds
+            elif pace.is_late(self.request, now - self._began, now - self._heard):
+                self.request.give_up()
+                self.requests.append(self.request)
+                self.request = None
+                self.server.add_task(self)
 
     def flush(self) -> bool:
         """Wait until the other end has acknowledged all bytes handed over so far; False if it never will.
@@ -207,15 +316,19 @@ class Server:
         self.url = self.settings.listen.url
         self._map: dict[int, Any] = {}
         self._waitress: Any = create_server(application, map=self._map, sockets=sockets, **_tuning(settings))
-        self._listeners = [entry for entry in self._map.values() if isinstance(entry, BaseWSGIServer)]
+        self._listeners: list[Any] = [entry for entry in self._map.values() if isinstance(entry, BaseWSGIServer)]
         for listener in self._listeners:
             listener.channel_class = _Channel
+            listener.proxies = settings.trusted_proxies
+        self._pace = _Pace(settings.head_seconds, settings.pause_seconds, settings.least_speed)
+        self._looked = monotonic()
         self._stopping = False
 
     def run(self) -> None:
         """Serve until `stop` is called, then let what runs finish (LAST_ORDERS seconds at most) and return."""
         while not self._stopping:
             self._turn(1.0)
+            self._hold_pace()
         self._finish()
 
     def stop(self) -> None:
@@ -226,6 +339,12 @@ class Server:
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+
+    def _hold_pace(self) -> None:
+        if monotonic() - self._looked > _LOOK:
+            for channel in self._channels():
+                channel.hold_pace(self._pace)
+            self._looked = monotonic()
 
     def _finish(self) -> None:
         for listener in self._listeners:
@@ -273,19 +392,36 @@ def _listening(listen: Listen) -> list[socket.socket]:
     return sockets
 
 
-def serve(make: Callable[[Settings], WSGIApplication], settings: Settings) -> None:
-    """Run a server in this process until SIGTERM or SIGINT; a second signal ends it at once. Raises CannotListen."""
+def settle() -> None:
+    """Take what the start left in memory out of garbage collection; call it once, when all is set up.
+
+    A full collection looks at every object that lives. The hundred thousand of libraries and of the schema never die,
+    and to look at them again costs 70 ms in the middle of some caller's message.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def serve(
+    make: Callable[[Settings], WSGIApplication], settings: Settings, stopping: Callable[[], None] = lambda: None
+) -> None:
+    """Run a server in this process until SIGTERM or SIGINT; a second signal ends it at once. Raises CannotListen.
+
+    `stopping` is called when it is told to stop, before requests are finished: from a signal handler.
+    """
     log_as_json(settings.log_level)
     server = Server(make, settings)
 
     def stop(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
+        stopping()
         server.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if settings.listen.everywhere and server.settings.public_url == server.url:
         _log.warning("PARAPHE_PUBLIC_URL is not set: addresses given to callers begin with %s.", server.url)
+    settle()
     print(f"Paraphe {__version__} listens on {server.url}", flush=True)
     server.run()
     _log.info("Stopped.")
@@ -301,6 +437,20 @@ def running(server: Server) -> Iterator[str]:
     finally:
         server.stop()
         thread.join()
+
+
+@contextmanager
+def beside(application: WSGIApplication, settings: Settings) -> Iterator[None]:
+    """Serve an application for those who watch, at `metrics_listen`, for one `with` block; nothing without it.
+
+    It goes on while the server of the block finishes its requests. Raises CannotListen.
+    """
+    if settings.metrics_listen is None:
+        yield
+        return
+    small = replace(settings, listen=settings.metrics_listen, threads=2, message_bytes=100_000)
+    with running(Server(lambda _: application, small)):
+        yield
 
 
 # Logging -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import configparser
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -48,6 +49,19 @@ class Listen:
         return self.host in ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
+class Networks(tuple[IPv4Network | IPv6Network, ...]):
+    """Parts of the network, such as 127.0.0.1 and 10.0.0.0/8."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self)) or "none"
+
+    def hold(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether an address is in one of them."""
+        return any(address in network for network in self)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is in force; `OPTIONS` says what each means. Make one by `read`."""
@@ -57,8 +71,25 @@ class Settings:
     store: str
     public_url: str
     message_bytes: int
+    expanded_bytes: int
+    element_depth: int
+    element_attributes: int
+    message_attributes: int
+    list_items: int
+    text_length: int
+    head_seconds: int
+    pause_seconds: int
+    least_speed: int
     threads: int
+    requests_at_once: int
+    failed_logins: int
+    failed_logins_per_source: int
+    failed_login_seconds: int
+    trusted_proxies: Networks
+    metrics_listen: Listen | None
     link_days: int
+    remember_days: int
+    journal_days: int
     log_level: str
 
     def bound_to(self, port: int) -> "Settings":
@@ -157,6 +188,10 @@ def _between(value: int, least: int, most: int) -> int:
     return value
 
 
+def _networks(text: str) -> Networks:
+    return Networks(ip_network(part, strict=False) for part in text.replace(",", " ").split())
+
+
 def _one_of(*values: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.lower() not in values:
@@ -167,6 +202,12 @@ def _one_of(*values: str) -> Callable[[str], str]:
 
 
 # The table -------------------------------------------------------------------------------------------------------
+
+
+def _limit(name: str, default: str, least: int, most: int, help: str, default_words: str = "") -> Option:
+    accepts = f"a whole number from {least} to {most}"
+    return Option(name, default, _number(least, most), accepts, help, default_words)
+
 
 OPTIONS = (
     Option(
@@ -213,12 +254,134 @@ OPTIONS = (
         "several times its size in memory.",
     ),
     Option(
+        "expanded_bytes",
+        "",
+        _size(100_000, 2_000_000_000),
+        "a whole number of bytes, or of kB, MB, GB, KiB, MiB, GiB, from 100 kB to 2 GB",
+        "Size of the largest message taken that comes compressed, in bytes once it is expanded. A longer one is "
+        "refused with MESSAGE_TOO_LARGE, and expanded no further than that.",
+        default_words="the value of `message_bytes`",
+    ),
+    _limit(
+        "element_depth",
+        "256",
+        10,
+        256,
+        "How many elements, or objects and lists of JSON, may lie one in the other. A message of the contract has 9 at "
+        "most. Deeper ones are refused with MESSAGE_TOO_COMPLEX.",
+    ),
+    _limit(
+        "element_attributes",
+        "100",
+        20,
+        10_000,
+        "How many attributes one element may have, and how many namespaces it may declare. More are refused with "
+        "MESSAGE_TOO_COMPLEX.",
+    ),
+    _limit(
+        "message_attributes",
+        "1000000",
+        1_000,
+        100_000_000,
+        "How many attributes all elements of a message may have together, and how many namespaces they may declare. "
+        "Stacks that write the type of each element need one for each. More are refused with MESSAGE_TOO_COMPLEX.",
+    ),
+    _limit(
+        "list_items",
+        "200000",
+        1_000,
+        10_000_000,
+        "How many items one list may have. More are refused with MESSAGE_TOO_COMPLEX.",
+    ),
+    _limit(
+        "text_length",
+        "1000000",
+        10_000,
+        100_000_000,
+        "How many characters one text may have that is no file; the schema allows fewer in most places. More are "
+        "refused with MESSAGE_TOO_COMPLEX. Files are limited by `message_bytes` alone.",
+    ),
+    _limit(
+        "head_seconds",
+        "20",
+        1,
+        600,
+        "How many seconds a request's first line and headers may take to arrive. A slower sender is answered with "
+        "TOO_SLOW and the connection is closed; one that sends nothing at all is not answered.",
+    ),
+    _limit(
+        "pause_seconds",
+        "30",
+        1,
+        600,
+        "How many seconds a sender may send nothing in the middle of a message. After that it is answered with "
+        "TOO_SLOW and the connection is closed.",
+    ),
+    _limit(
+        "least_speed",
+        "500",
+        1,
+        1_000_000,
+        "How many bytes a second a message must bring on average, once `head_seconds` and `pause_seconds` are over. A "
+        "slower sender is answered with TOO_SLOW and the connection is closed.",
+    ),
+    Option(
         "threads",
         "8",
         _number(1, 32),
         "a whole number from 1 to 32",
         "How many requests are worked on at once in this process; others wait. One that sends a document is occupied "
         "until the last byte is with the caller. Each may hold a connection to the database.",
+    ),
+    _limit(
+        "requests_at_once",
+        "",
+        1,
+        32,
+        "How many requests of one account are worked on at once in this process, so that one account cannot take all "
+        "threads. One more waits for a moment if the others are short, and is then refused with TOO_MANY_REQUESTS.",
+        default_words="three quarters of `threads`",
+    ),
+    _limit(
+        "failed_logins",
+        "50",
+        5,
+        100_000,
+        "How many wrong keys may come for one user from one address within `failed_login_seconds`; further ones are "
+        "refused with TOO_MANY_REQUESTS, and leave no row in the journal. The right key is taken at any time.",
+    ),
+    _limit(
+        "failed_logins_per_source",
+        "500",
+        5,
+        100_000,
+        "The same for all users together who call from one address (of IPv6: one /64 network).",
+    ),
+    _limit(
+        "failed_login_seconds",
+        "300",
+        1,
+        86_400,
+        "How many seconds a wrong key is remembered, in memory only.",
+    ),
+    Option(
+        "trusted_proxies",
+        "",
+        _networks,
+        "addresses or networks, for example 127.0.0.1, 10.0.0.0/8",
+        "The reverse proxies in front of this server. If a request comes from one, the last address in its header "
+        "X-Forwarded-For that is none of them counts as the caller's; from anybody else that header is not looked at.",
+        default_words="none",
+    ),
+    Option(
+        "metrics_listen",
+        "",
+        _listen,
+        "HOST:PORT, for example 127.0.0.1:9080",
+        "Address and port of its own on which the server gives its metrics to Prometheus at /metrics, and /healthz and "
+        "/readyz. Whoever reaches it may read it: leave it on this machine, or in a network for administration. "
+        "Without it there are no metrics; health is also told at `listen`.",
+        default_words="none",
     ),
     Option(
         "link_days",
@@ -227,6 +390,22 @@ OPTIONS = (
         "a whole number of days from 1 to 366",
         "How many days the address of a document or signature works after it was given out. Addresses that are "
         "already out keep the lifetime they were given.",
+    ),
+    Option(
+        "remember_days",
+        "30",
+        _number(1, 3660),
+        "a whole number of days from 1 to 3660",
+        "How many days the answer to a message with a messageId is kept, so that the same message sent again is "
+        "answered again and stored once. After that it counts as new. Answers hold what was sent: names, references.",
+    ),
+    Option(
+        "journal_days",
+        "400",
+        _number(1, 36600),
+        "a whole number of days from 1 to 36600",
+        "How many days the journal keeps its row about a message: who sent it, when, how large it was, and what became "
+        "of it. It holds nothing of what the message said.",
     ),
     Option(
         "log_level",
@@ -265,6 +444,9 @@ def read(arguments: Mapping[str, str | None] | None = None, environment: Mapping
     if problems:
         raise Unusable(problems)
     values["public_url"] = values["public_url"] or values["listen"].url
+    values["expanded_bytes"] = values["expanded_bytes"] or values["message_bytes"]
+    values["requests_at_once"] = values["requests_at_once"] or max(1, values["threads"] * 3 // 4)
+    values["trusted_proxies"] = values["trusted_proxies"] or Networks()
     return Settings(**values)
 
 

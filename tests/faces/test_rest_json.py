@@ -147,6 +147,12 @@ def test_all_errors_come_at_once_whoever_finds_them(caller):
     assert [error.get("index", 0) for error in answer.errors] == [0, 1, 1, 1, 1, 1, 1, 2]
 
 
+def test_a_value_that_nobody_can_use_is_told_beside_what_json_alone_gets_wrong(caller):
+    answer = sync(caller, {"birthDate": "12026-01-01"}, nonsense=1)
+
+    assert answer.paths == ["/nonsense", "/students/0/birthDate"]
+
+
 def test_a_hundred_errors_are_shown_and_the_rest_is_mentioned(caller):
     answer = caller.json("SyncStudents", {"students": [7] * 500})
 

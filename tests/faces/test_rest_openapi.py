@@ -3,10 +3,10 @@
 import re
 from html.parser import HTMLParser
 from importlib import import_module
-from importlib.util import find_spec
 
 import pytest
 import requests
+from openapi_spec_validator import validate
 
 from paraphe import contract
 from paraphe.contract import Complex
@@ -16,7 +16,6 @@ from .plain import as_json, fixture, one_database, openapi, validator
 
 pytestmark = one_database
 NOT_SCHEMA = re.compile("answer|invalid|keep-valid")
-knows_json_schema = pytest.mark.skipif(not find_spec("jsonschema"), reason="jsonschema is not installed")
 CASES = sorted((path.parent.name, path.stem) for path in FIXTURES.glob("*/*.xml") if not NOT_SCHEMA.search(path.stem))
 
 
@@ -26,8 +25,6 @@ def document(house):
 
 
 def test_the_document_is_a_valid_one(document):
-    validate = pytest.importorskip("openapi_spec_validator").validate
-
     validate(document)
 
 
@@ -61,7 +58,6 @@ def test_every_reference_leads_somewhere_and_every_pattern_compiles(document):
     look(document)
 
 
-@knows_json_schema
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_the_requests_of_the_fixtures_follow_it(house, name, case):
     message = as_json(fixture(name, case), contract.operations()[name].request)
@@ -69,7 +65,6 @@ def test_the_requests_of_the_fixtures_follow_it(house, name, case):
     validator(name, house.url)(_plain(message))
 
 
-@knows_json_schema
 def test_the_examples_follow_it(house, document):
     for item in document["paths"].values():
         post = item["post"]
@@ -79,7 +74,6 @@ def test_the_examples_follow_it(house, document):
             validator(name, house.url)(example)
 
 
-@knows_json_schema
 @pytest.mark.parametrize(
     "item",
     [
@@ -131,15 +125,16 @@ def test_the_page_shows_everything_and_loads_nothing(house):
 
     assert page.names >= set(openapi(house.url)["components"]["schemas"])
     assert {link for link in page.links if link.startswith("#")} <= {f"#{name}" for name in page.names}
-    assert [link for link in page.links if not link.startswith("#")] == ["openapi.json"]
-    assert not page.tags & {"script", "link", "img", "iframe", "form"}
+    assert [link for link in page.links if not link.startswith("#")] == ["data:,", "openapi.json"]
+    assert not page.tags & {"script", "img", "iframe", "form"}
 
 
 def test_the_page_may_use_its_own_style_and_nothing_else(house):
     response = requests.get(f"{house.url}/api/v1/", timeout=PATIENCE)
 
     policy = response.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; frame-ancestors 'none'; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; ")
+    assert "; frame-ancestors 'none'; style-src 'sha256-" in policy
     assert "unsafe" not in policy
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"

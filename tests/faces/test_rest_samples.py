@@ -1,14 +1,20 @@
 """What the documentation shows works: the requests of docs/paraphe.http, the tables and the answer of docs/json.md."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
-from paraphe import contract
+import pytest
+from lxml import etree
+
+from paraphe import contract, store
 from paraphe.faces.rest.status import STATUSES
 
-from .plain import one_database
+from .plain import fixture, one_database
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "json.md").read_text(encoding="utf-8")
@@ -62,3 +68,19 @@ def test_the_refusal_on_the_page_is_what_the_server_answers(caller):
     answer = caller.json("SyncStudents", {"students": students})
 
     assert answer.said == {**shown, "requestId": answer.said["requestId"]}
+
+
+@one_database
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_commands_on_the_page_work_as_they_stand(caller, tmp_path):
+    (tmp_path / "students.xml").write_bytes(etree.tostring(fixture("SyncStudents"), encoding="ISO-8859-1"))
+    known = {"API_KEY": caller.soap.api_key, "API_USER": caller.soap.account.api_user}
+    commands = [block for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE) if "curl" in block]
+
+    for command in commands:
+        here = command.replace("http://127.0.0.1:8080", caller.house.url)
+        run = subprocess.run(["sh", "-c", here], cwd=tmp_path, env=os.environ | known, capture_output=True, text=True)
+        assert "200 OK" in run.stdout, run
+
+    assert len(commands) == 2
+    assert caller.house.count(store.student, caller.soap.account) > 1

@@ -38,18 +38,34 @@ def grid(found: Sequence[Found], rows: Sequence[str]) -> list[str]:
     """Return a table, in Markdown: a row for each step, a column for each stack and version of SOAP."""
     columns = [column for each in found for column in each.columns()]
     table = [["", *(heading for heading, _ in columns)]]
-    table += [[row, *("failed" if steps.get(row, "-") else "ok" for _, steps in columns)] for row in rows]
+    table += [[row, *(_cell(steps.get(row)) for _, steps in columns)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in table]
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
+def _cell(reason: str | None) -> str:
+    if reason is None:
+        return "-"
+    return "failed" if reason else "ok"
+
+
 _CHECKS = """\
 Each `ok` is a call to a running server and an answer that was looked at. The messages hold accents and an emoji
-(é œ ß 😀), leave optional elements out, and have lists of no, one and two items. A PDF of 5 MB goes up with
-`SendInvoice` and must be in the ZIP of `GetRecord`, byte for byte. All calls have HTTP Basic but that of the row
-*credentials header*, which uses the header `Credentials`. *refusal* is a `500 ERROR` in the result, *fault* a wrong
-key, *schema error* a name that is too long; of the last two, the detail is read.
+(é œ ß 😀), leave optional elements out, and have lists of no, one and two items; *empty list* sends an empty list, and
+none at all, to every operation that takes one. A PDF of 5 MB goes up with `SendInvoice` and must be in the ZIP of
+`GetRecord`, byte for byte. The calls have HTTP Basic, but for those of the rows *credentials header* (the header
+`Credentials`, with the right key and with a wrong one) and *UsernameToken* (WS-Security). *refusal* is a `500 ERROR` in
+the result, *fault* a wrong key, *schema error* a name that is too long; of the last two, the detail is read. *MTOM
+sent* is the same PDF as an attachment, *MTOM received* the ZIP as one. A hyphen stands where a stack has nothing for
+it, or nothing without more software.
+"""
+
+_IMPORT = """\
+SoapUI and other tools that import a WSDL take `/soap/v1?wsdl` or `/soap/v1?wsdl12`, or a file saved from there: the
+document holds its whole schema and an absolute address, and imports nothing. In SoapUI it is *New SOAP Project*, with
+user and key under *Auth*. The documents are held to the WSDL 1.1 schema, to the WS-I Basic Profile and to two
+validators of their types, in [tests/wsdl](../tests/wsdl).
 """
 
 
@@ -61,8 +77,9 @@ def page(found: Sequence[Found], operations: Sequence[str], others: Sequence[str
     for each in found:
         sample = f"[{each.stack.sample}](../tests/interop/{each.stack.sample})"
         lines.append(f"| {each.stack.name} | {each.versions or 'not installed'} | {sample} | {each.stack.know} |")
-    lines += ["", "`tests/interop/install` gets them, `make interop` runs them.", "", "## Operations", ""]
+    lines += ["", "`tests/interop/install` gets them, `make interop` runs them; CI does both.", "", "## Operations", ""]
     lines += [_CHECKS, *grid(found, operations), "", "## What else is looked at", "", *grid(found, others)]
+    lines += ["", "## Tools that import a WSDL", "", _IMPORT.rstrip()]
     wrong = failures(found)
     if wrong:
         lines += ["", "## Failures", "", *(f"- {sentence}" for sentence in wrong)]

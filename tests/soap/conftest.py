@@ -54,8 +54,11 @@ def opened(kind: str, database: str, folder: Path, **given: str) -> Iterator[Hou
     engine = store.open_engine(database)
     read = settings.read({"listen": "127.0.0.1:0", "database": database, **given})
     try:
-        with running(Server(lambda bound: application(engine, archive, bound), read)) as url:
-            yield House(kind, database, engine, archive, folder, url)
+        with (
+            store.Later(engine) as later,
+            running(Server(lambda bound: application(engine, archive, bound, later), read)) as url,
+        ):
+            yield House(kind, database, engine, archive, folder, url, later)
     finally:
         engine.dispose()
 

@@ -20,6 +20,8 @@ from sqlalchemy import Engine, func, select
 from paraphe import accounts, contract, store
 from paraphe.archive import Archive
 
+from .packages import opened
+
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 V1 = f"{{{contract.NAMESPACE}}}"
 ENVELOPES = {
@@ -82,8 +84,10 @@ class Reply:
 
 
 def held(response: requests.Response) -> Reply:
-    """Read an answer and hold it against what every answer promises."""
-    root = etree.fromstring(response.content)
+    """Read an answer and hold it against what every answer promises, also one whose binaries are beside it."""
+    packed = response.headers["Content-Type"].startswith("multipart/")
+    body = opened(response.headers["Content-Type"], response.content).inlined() if packed else response.content
+    root = etree.fromstring(body, etree.XMLParser(huge_tree=packed))
     version = next(version for version, namespace in ENVELOPES.items() if root.tag == f"{{{namespace}}}Envelope")
     soap = f"{{{ENVELOPES[version]}}}"
     (payload,) = root.iterfind(f"{soap}Body/*")
@@ -101,7 +105,9 @@ def held(response: requests.Response) -> Reply:
 
 
 def _hold_members(reply: Reply) -> None:
-    assert reply.headers["Content-Type"] == MEDIA_TYPES[reply.version]
+    kind, _, _ = MEDIA_TYPES[reply.version].partition(";")
+    packed = f'start-info="{kind}"' in reply.headers["Content-Type"]
+    assert packed or reply.headers["Content-Type"] == MEDIA_TYPES[reply.version]
     assert reply.text("requestId") == reply.headers["X-Request-Id"]
     assert reply.text("returnCode") in ("200 OK", "500 ERROR")
     assert reply.text("duplicate") in ("true", "false")
@@ -125,6 +131,7 @@ class House:
     archive: Archive
     folder: Path
     url: str
+    later: store.Later
 
     def account(self, version: str = "1.1", *, time_zone: str = "Europe/Paris", url: str | None = None) -> "Caller":
         """Make a fresh account with a key, and a caller who has it."""
@@ -134,9 +141,14 @@ class House:
         return Caller(self, version, new.account, new.api_key, url or self.url)
 
     def rows(self, statement: Any) -> list[Any]:
-        """What a SELECT finds."""
+        """What a SELECT finds, once this server has written all that it owes."""
+        self.settle()
         with store.reading(self.engine) as connection:
             return list(connection.execute(statement))
+
+    def settle(self) -> None:
+        """Have this server write what it owes."""
+        assert self.later.settle(PATIENCE)
 
     def count(self, table: Any, account: accounts.Account) -> int:
         """How many rows of a table an account has."""

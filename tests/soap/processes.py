@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import Any
 
 from sqlalchemy import select
@@ -26,6 +27,10 @@ class Process:
     url: str
     running: subprocess.Popen[str]
 
+    def stop(self) -> None:
+        """Tell it to end, as an operator does."""
+        self.running.terminate()
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self.running.kill()
@@ -34,21 +39,31 @@ class Process:
 
 @contextmanager
 def serving(house: House) -> Iterator[Process]:
-    """Run `python -m paraphe serve` over the database and the archive of a house."""
+    """Run `python -m paraphe serve` over the database and the archive of a house.
+
+    Its log is printed at the end, so that it can be read where a test has failed.
+    """
     known = {"LISTEN": "127.0.0.1:0", "DATABASE": house.database, "STORE": str(house.folder / "archive")}
     environment = os.environ | {f"PARAPHE_{name}": value for name, value in known.items()}
     command = [sys.executable, "-m", "paraphe", "serve"]
     with (
-        (house.folder / "server.log").open("a") as log,
+        TemporaryFile("w+") as log,
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as running,
     ):
-        assert running.stdout is not None
-        line = running.stdout.readline()
+        slow, line = threading.Timer(PATIENCE, running.kill), ""
+        slow.start()
         try:
-            assert "listens on" in line
+            assert running.stdout is not None
+            line = running.stdout.readline()
+            slow.cancel()
+            assert "listens on" in line, "It did not start."
             yield Process(line.split()[-1], running)
         finally:
+            slow.cancel()
             running.kill()
+            running.wait()
+            log.seek(0)
+            print(f"The log of {' '.join(command[1:])} at {line.strip()}:", log.read(), sep="\n")
 
 
 # What is going on ----------------------------------------------------------------------------------------------
@@ -128,6 +143,7 @@ class InThread:
 
     def __call__(self) -> Any:
         self._thread.join(2 * PATIENCE)
+        assert self.done, "It never came back."
         if self._failures:
             raise self._failures[0]
         return self._results[0]

@@ -182,6 +182,7 @@ def test_who_is_not_known_learns_nothing_of_the_schema(nobody):
 def test_the_use_of_a_key_is_written_down(caller):
     caller.post(CHECK)
 
+    caller.house.settle()
     with store.reading(caller.house.engine) as connection:
         (key,) = accounts.keys(connection, caller.account)
     assert key.last_used_on is not None

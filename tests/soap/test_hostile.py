@@ -1,4 +1,7 @@
-"""What nobody should send: always an answer that a SOAP client can read, and never more than is asked for."""
+"""What nobody should send: always an answer that a SOAP client can read, and never more than is asked for.
+
+Attacks written in XML are in `test_hostile_xml`, failures of the server in `test_hostile_answers`.
+"""
 
 import gzip
 import socket

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import socket
+import struct
+from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +14,8 @@ from paraphe.serve import JsonLines
 
 from . import cast
 from .cast import INVOICE, send, student
+from .house import fixture_of
+from .processes import PATIENCE, serving, writers_wait
 
 PERSONAL = {
     "lastName": "Quatrebarbes",
@@ -25,7 +30,7 @@ TELLING = ("Quatrebarbes", "Hildegarde", "1971-11-23", "quatrebarbes.example", "
 def rows(caller):
     """The journal of the account, the oldest first."""
     mine = store.journal.c.account_id == caller.account.id
-    return caller.house.rows(store.journal.select().where(mine).order_by(store.journal.c.id))
+    return caller.house.rows(store.journal.select().where(mine).order_by(store.journal.c.received_on))
 
 
 def row_of(caller, request_id):
@@ -94,6 +99,75 @@ def test_reading_has_rows_as_writing_has(caller):
     cast.open_record(caller)
 
     assert [row.operation for row in rows(caller)] == ["CheckConnection", "GetRecordList", "SendInvoicingInfo"]
+
+
+# While others write, and at the end ----------------------------------------------------------------------------
+
+NOT_STORED = {
+    "a read": ("<GetRecordList/>", "200 OK"),
+    "a refusal": ("<GetRecord><recordNumber>none</recordNumber><format>PDF</format></GetRecord>", "500 ERROR"),
+    "a fault": ("<GetRecord><nonsense/></GetRecord>", "500 ERROR"),
+}
+kinds = pytest.mark.parametrize("kind", NOT_STORED)
+one_version = pytest.mark.parametrize("version", ["1.1"], indirect=True)
+
+
+@kinds
+@one_version
+def test_it_is_answered_while_others_write_and_has_its_row_afterwards(caller, kind):
+    payload, return_code = NOT_STORED[kind]
+    with writers_wait(caller.house, caller.account.id):
+        reply = caller.post(payload)
+
+    assert reply.is_fault is (kind == "a fault")
+    row = row_of(caller, reply.text("requestId"))
+    assert (row.return_code, row.answer_bytes) == (return_code, len(reply.body))
+    assert row.duration_ms < 10_000
+
+
+@one_version
+def test_a_caller_who_never_reads_the_answer_has_a_row_too(caller):
+    with writers_wait(caller.house, caller.account.id):
+        leave_unread(caller, fixture_of("1.1", "CheckConnection"))
+
+    assert [row.operation for row in rows(caller)] == ["CheckConnection"]
+
+
+def leave_unread(caller, body):
+    """Send a message, and reset the connection when the answer comes."""
+    user, key = caller.session.auth
+    credentials = b64encode(f"{user}:{key}".encode())
+    host, port = caller.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(b"POST /soap/v1 HTTP/1.1\r\nHost: test\r\nContent-Type: text/xml\r\n")
+        connection.sendall(b"Authorization: Basic %b\r\nContent-Length: %d\r\n\r\n" % (credentials, len(body)) + body)
+        assert connection.recv(1) == b"H"
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_server_that_is_told_to_stop_writes_what_it_owes(house_of_its_own):
+    caller = house_of_its_own.account()
+    with serving(house_of_its_own) as server:
+        there = caller.again(url=server.url)
+        with writers_wait(house_of_its_own, caller.account.id):
+            replies = [there.post(payload) for payload, _ in NOT_STORED.values()]
+            server.stop()
+        assert server.running.wait(60) == 0
+
+    assert [row.request_id for row in rows(caller)] == [reply.text("requestId") for reply in replies]
+
+
+def test_a_server_that_is_killed_loses_no_row_of_what_it_stored(house_of_its_own):
+    caller = house_of_its_own.account()
+    with serving(house_of_its_own) as server:
+        there = caller.again(url=server.url)
+        replies = [there.fixture("SendInvoicingInfo", messageId=f"M-{number}") for number in range(5)]
+        server.kill()
+
+    assert [row.request_id for row in rows(caller)] == [reply.text("requestId") for reply in replies]
+
+
+# Nothing personal ----------------------------------------------------------------------------------------------
 
 
 def personal_messages(caller):

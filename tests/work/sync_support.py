@@ -29,7 +29,7 @@ class School:
         at = {} if now is None else {"now": now}
         with store.writing(self.engine) as connection:
             context = self.context(connection, account=self.account, **at)
-            return getattr(sync, operation)(context, {operation: items, **request})
+            return getattr(sync, operation)(context, {operation: columns(items), **request})
 
     def refused(self, operation: str, items: list[dict[str, Any]], **request: Any) -> tuple[Error, ...]:
         with pytest.raises(Refused) as refusal:
@@ -48,6 +48,11 @@ class School:
 
     def of(self, account: Account) -> "School":
         return replace(self, account=account)
+
+
+def columns(items: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return items as a decoded message holds them: by element, with None where an item lacks it."""
+    return {key: [item.get(key) for item in items] for key in dict.fromkeys(key for item in items for key in item)}
 
 
 def student(reference: str, **elements: Any) -> dict[str, Any]:

@@ -150,7 +150,9 @@ def test_a_value_sent_and_cleared_contradicts(school):
 def test_every_element_of_the_contract_has_its_column(name):
     elements = {field.key for field in contract.complex_type(name).fields}
 
-    assert elements - {"clear_fields"} == set(store.known_columns(TABLES[name])) - {"active"}
+    columns = {column.name for column in TABLES[name].c}
+    assert columns - elements == {"id", "account_id", "active", "created_on", "modified_on"}
+    assert elements - columns == {"clear_fields"}
 
 
 def test_every_optional_element_can_be_cleared(school):
@@ -269,6 +271,13 @@ def test_items_found_wrong_before_keep_their_positions(school):
         (4, "S4", "end 2026-"),
     ]
     assert answer["errors"][1].line == 40
+
+
+def test_with_keep_valid_every_rejected_item_has_its_error_in_the_answer(school):
+    answer = school.sync("students", [wrong(f"S{number}") for number in range(130)], on_error="KEEP_VALID")
+
+    assert {error.index for error in answer["errors"]} == set(range(1, 131))
+    assert (answer["rejected"], len(answer["items"])) == (130, 130)
 
 
 def test_a_reference_twice_is_an_error_on_the_second_and_the_third(school):

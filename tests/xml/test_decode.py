@@ -8,7 +8,7 @@ import pytest
 
 from paraphe.errors import Code
 
-from .support import read, refused, student
+from .support import STUDENT, read, refused, student
 
 NBSP, NARROW = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
@@ -18,11 +18,11 @@ def moment(text, zone="Europe/Paris"):
 
 
 def born(text):
-    return read(student(f"<birthDate>{text}</birthDate>"))["students"][0].get("birth_date")
+    return read(student(f"<birthDate>{text}</birthDate>"))["students"].get("birth_date", [None])[0]
 
 
 def name(text):
-    return read(student(f"<training>{text}</training>"))["students"][0]["training"]
+    return read(student(f"<training>{text}</training>"))["students"]["training"][0]
 
 
 def quantity(text):
@@ -250,15 +250,51 @@ def test_absent_elements_are_absent_keys():
 
 def test_a_list_is_a_plain_list_and_an_empty_one_is_empty():
     more = "<groups><reference>G1</reference><reference> G2 </reference></groups><financers/>"
-    sent = read(student(f"<financers/>{more.replace('<financers/>', '')}"))["students"][0]
+    sent = read(student(f"<financers/>{more.replace('<financers/>', '')}"))["students"]
 
-    assert (sent["groups"], sent["financers"]) == (["G1", "G2"], [])
+    assert (sent["groups"], sent["financers"]) == ([["G1", "G2"]], [[]])
 
 
 def test_names_are_written_as_the_inside_writes_them():
     address = "<address><addressLine1>12 rue des Lilas</addressLine1><zipcode>44000</zipcode></address>"
 
-    assert read(student(address))["students"][0]["address"] == {
+    assert read(student(address))["students"]["address"][0] == {
         "address_line1": "12 rue des Lilas",
         "zipcode": "44000",
     }
+
+
+def test_items_come_by_columns_with_none_where_an_item_lacks_the_element():
+    one, other = "<phone>02 99 98 00 01</phone>", "<groups><reference>G1</reference></groups>"
+    items = [
+        f"<student>{STUDENT.replace('S1', name)}{more}</student>"
+        for name, more in zip("ABC", (one, other, one), strict=True)
+    ]
+
+    columns = read(f"<SyncStudents><students>{''.join(items)}</students></SyncStudents>")["students"]
+
+    assert list(columns) == ["reference", "last_name", "first_name", "phone", "groups"]
+    assert [list(columns[key]) for key in ("reference", "phone", "groups")] == [
+        ["A", "B", "C"],
+        ["02 99 98 00 01", None, "02 99 98 00 01"],
+        [None, ["G1"], None],
+    ]
+
+
+def test_with_keep_valid_items_that_nobody_can_read_are_left_out_with_their_errors():
+    items = (f"<student>{STUDENT}<birthDate>{year}-03-14</birthDate></student>" for year in (1998, 12026, 1999))
+    message = f"<SyncStudents><onError>KEEP_VALID</onError><students>{''.join(items)}</students></SyncStudents>"
+
+    values = read(message)
+
+    assert [day.year for day in values["students"]["birth_date"]] == [1998, 1999]
+    assert [(error.index, error.code) for error in values["rejected"]] == [(2, Code.VALUE_OUT_OF_RANGE)]
+
+
+def test_with_keep_valid_a_message_that_is_wrong_all_through_is_refused():
+    message = f"<SyncStudents><onError>KEEP_VALID</onError><students>{'<student/>' * 10_001}</students></SyncStudents>"
+
+    errors = refused(message)
+
+    assert len(errors) == 100
+    assert "More errors" in errors[-1].message

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,14 +12,14 @@ from lxml import etree
 from paraphe import contract
 from paraphe.contract import NAMESPACE, complex_type
 from paraphe.xml.decode import decoder
-from paraphe.xml.encode import encode, moment
+from paraphe.xml.encode import encode, moment, utf8
 
 from .support import PARIS
 
 
 def written(kind, value):
     """The element that a value is written as, parsed."""
-    return etree.fromstring(encode(complex_type(kind), "x", value, f' xmlns="{NAMESPACE}"'))
+    return etree.fromstring(utf8(encode(complex_type(kind), "x", value, f' xmlns="{NAMESPACE}"')))
 
 
 def text_of(kind, key, value, **others):
@@ -82,6 +83,23 @@ def test_bytes_are_base64():
     members = {"return_code": "200 OK", "message": "m", "request_id": "r", "duplicate": False}
 
     assert text_of("RecordResult", "content", b"%PDF-1.7", **members) == "JVBERi0xLjc="
+
+
+def test_bytes_are_handed_out_instead_in_the_order_of_the_text():
+    moment = datetime(2026, 9, 14, tzinfo=UTC)
+    known = {"person_type": "STUDENT", "last_name": "L", "first_name": "F", "status": "PRESENT", "modified_on": moment}
+    people: Any = [{"person_reference": name, "image": name.encode()} | known for name in ("a", "b")]
+    taken = []
+
+    def attach(content):
+        taken.append(content)
+        return f"<here>{len(taken)}</here>"
+
+    kind = complex_type("ArrayOfParticipant")
+    apart, inline = (encode(kind, "participants", people, attach=each) for each in (attach, None))
+
+    assert taken == [b"a", b"b"]
+    assert apart == inline.replace("YQ==", "<here>1</here>").replace("Yg==", "<here>2</here>")
 
 
 def test_none_and_absent_keys_are_left_out_and_zero_is_not():

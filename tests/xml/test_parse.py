@@ -63,7 +63,6 @@ def test_a_text_is_read_in_the_encoding_that_wins(body, charset):
         ('<?xml version="1.0" encoding="utf-8"?><a>é</a>'.encode("latin-1"), None),
         (b"<a/>", "klingon"),
         (b"<a/>", "utf-8; drop table"),
-        (b"<a>" * 300 + b"</a>" * 300, None),
     ],
 )
 def test_what_is_not_well_formed_is_malformed(body, charset):
@@ -104,17 +103,10 @@ def test_a_billion_laughs_are_not_laughed():
     assert error_of(bomb).code in (Code.FORBIDDEN_CONSTRUCT, Code.MALFORMED_MESSAGE)
 
 
-def test_an_inclusion_is_left_as_it_is():
-    body = b'<a xmlns:x="http://www.w3.org/2001/XInclude"><x:include href="file:///etc/hostname" parse="text"/></a>'
-
-    assert len(parse(body)) == 1
-    assert parse(body)[0].text is None
-
-
 def test_a_long_text_is_taken_beyond_the_limit_of_the_library():
-    body = b"<a>" + b"x" * 12_000_000 + b"</a>"
+    body = b"<a><content>" + b"x" * 12_000_000 + b"</content></a>"
 
-    assert len(parse(body).text or "") == 12_000_000
+    assert len(parse(body)[0].text or "") == 12_000_000
 
 
 def test_no_text_of_a_library_reaches_the_caller():

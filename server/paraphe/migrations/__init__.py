@@ -39,7 +39,7 @@ def head() -> str:
 def current(engine: Engine) -> str | None:
     """Return the version that the database is at, or None if it is empty."""
     with store.reading(engine) as connection:
-        return _version(connection)
+        return version_of(connection)
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:
@@ -52,7 +52,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
         # SQLite lets one writer in at a time by itself.
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-        before = _version(connection)
+        before = version_of(connection)
         _refuse_unknown(before)
         if before is None and (taken := set(inspect(connection).get_table_names()) & set(store.metadata.tables)):
             raise WrongVersion(
@@ -73,7 +73,8 @@ def ensure_current(engine: Engine) -> None:
         raise WrongVersion(f"The database is at version {found}, this program needs {head()}: run `paraphe upgrade`.")
 
 
-def _version(connection: Connection) -> str | None:
+def version_of(connection: Connection) -> str | None:
+    """Return the version of the database behind a connection, or None if it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -1,6 +1,10 @@
 """The tables, and the one way to a transaction. SQLite and PostgreSQL differ in this folder only."""
 
-from .bulk import columns_of, is_among, known, known_columns, upsert
+from .bulk import driver_form, is_among, known, python_form, update, upsert
+from .copies import CannotCopy, copied, digests, put_back
+from .forgetting import Forgetting
+from .later import Later
+from .lookup import Lookup
 from .tables import (
     Money,
     UtcDateTime,
@@ -25,32 +29,40 @@ from .transactions import Busy, Taken, lock_account, open_engine, reading, writi
 
 __all__ = [
     "Busy",
+    "CannotCopy",
+    "Forgetting",
+    "Later",
+    "Lookup",
     "Money",
     "Taken",
     "UtcDateTime",
     "account",
     "attendance",
     "classroom",
-    "columns_of",
     "contact",
+    "copied",
     "course",
+    "digests",
     "document",
+    "driver_form",
     "is_among",
     "journal",
     "key",
     "known",
-    "known_columns",
     "lock_account",
     "message",
     "metadata",
     "moment_text",
     "open_engine",
+    "put_back",
+    "python_form",
     "reading",
     "record",
     "record_event",
     "secret",
     "student",
     "teacher",
+    "update",
     "upsert",
     "writing",
 ]

@@ -1,19 +1,23 @@
-"""Many rows of a repository table at once: one statement and, on PostgreSQL, one parameter for all of them."""
+"""Many rows of a repository table at once: one statement and, on PostgreSQL, one parameter for all of them.
 
-import json
-import sqlite3
-from collections.abc import Sequence
+Rows are handed over by columns, their values in the form in which the database's driver gives and takes them (see
+`driver_form`): a bulk is compared and written without a conversion of each value.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    Boolean,
     Column,
     ColumnElement,
     Connection,
-    Select,
+    Date,
     Table,
     Text,
     any_,
@@ -23,98 +27,121 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from .tables import moment_text
+from .tables import UtcDateTime, moment_text
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+def driver_form(connection: Connection, column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Return a column's values as the driver takes them; None stays None."""
+    if connection.dialect.name == "postgresql":
+        return values
+    return _TO_SQLITE.get(type(column.type), _unchanged)(values)
+
+
+def python_form(connection: Connection, column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Return a column's values as Python has them: the reverse of `driver_form`."""
+    if connection.dialect.name == "postgresql":
+        return values
+    return _FROM_SQLITE.get(type(column.type), _unchanged)(values)
+
+
+Convert = Callable[[Sequence[Any]], Sequence[Any]]
+# Kept, because the values of a bulk repeat.
+_day_text = lru_cache(4096)(date.isoformat)
+
+
+def _unchanged(values: Sequence[Any]) -> Sequence[Any]:
+    return values
+
+
+_TO_SQLITE: dict[type[TypeEngine[Any]], Convert] = {
+    Boolean: lambda values: [value if value is None else int(value) for value in values],
+    Date: lambda values: [value and _day_text(value) for value in values],
+    UtcDateTime: lambda values: [value and moment_text(value) for value in values],
+}
+_FROM_SQLITE: dict[type[TypeEngine[Any]], Convert] = {
+    Boolean: lambda values: [value if value is None else bool(value) for value in values],
+    Date: lambda values: [value and date.fromisoformat(value) for value in values],
+    UtcDateTime: lambda values: [value and datetime.fromisoformat(value) for value in values],
+}
+
+
+def upsert(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
     """Insert rows of a repository table, or update those whose (account_id, reference) is there already.
 
-    Each row holds a value for every column of `columns_of(table)`, in that order. One statement whatever the number
-    of rows; `created_on` of an existing row stays.
+    `columns` are the rows' values by the column's name, in the driver's form, with those two and `created_on` among
+    them. Columns that it lacks stay empty in a new row; they keep their value in an existing one, and so does
+    `created_on`. One statement whatever the number of rows.
     """
+    _run(connection, _upsert_statement(table, connection.dialect.name, tuple(columns)), columns)
+
+
+def _run(connection: Connection, statement: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    rows = list(zip(*columns.values(), strict=True))
     if not rows:
         return
-    columns = columns_of(table)
     if connection.dialect.name == "sqlite":
-        # Its driver takes twice as long for NULL as for a text, and most columns of most messages are empty.
-        values = {
-            name: column
-            for name, column in zip(columns, zip(*rows, strict=True), strict=True)
-            if column.count(None) < len(rows)
-        }
-        connection.exec_driver_sql(
-            _upsert_statement(table, "sqlite", tuple(values)), list(zip(*values.values(), strict=True))
-        )
+        connection.exec_driver_sql(statement, rows)
         return
-    statement = _upsert_statement(table, "postgresql", columns)
     said = [{name: value for name, value in zip(columns, row, strict=True) if value is not None} for row in rows]
-    document = json.dumps(said, default=_plain, ensure_ascii=False, check_circular=False)
-    connection.exec_driver_sql(statement, (document,))
-
-
-@cache
-def columns_of(table: Table) -> tuple[str, ...]:
-    """Return the names of all columns but `id`, in the table's order."""
-    return tuple(column.name for column in table.c if column.name != "id")
+    connection.exec_driver_sql(statement, (orjson.dumps(said).decode(),))
 
 
 @lru_cache(256)
-def _upsert_statement(table: Table, dialect: str, filled: tuple[str, ...]) -> str:
-    """Return the statement for rows that have nothing in any column but the `filled` ones."""
-    columns = ", ".join(f'"{name}"' for name in filled)
-    changed = ", ".join(
-        f'"{name}" = ' + (f'excluded."{name}"' if name in filled else "NULL")
-        for name in columns_of(table)
-        if name not in ("account_id", "reference", "created_on")
-    )
-    if dialect == "sqlite":
-        values = "VALUES (" + ", ".join("?" * len(filled)) + ")"
-    else:
-        # One parameter for all rows; the database reads each value as its column's type.
-        values = f'SELECT {columns} FROM json_populate_recordset(NULL::"{table.name}", %s::json)'  # noqa: S608
+def _upsert_statement(table: Table, dialect: str, names: tuple[str, ...]) -> str:
+    columns = _quoted(names)
+    kept = ("account_id", "reference", "created_on")
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in kept)
+    values = f"VALUES ({', '.join('?' * len(names))})"
+    if dialect == "postgresql":
+        values = f"SELECT {columns} FROM {_sent(table)}"  # noqa: S608
     return (
         f'INSERT INTO "{table.name}" ({columns}) {values} ON CONFLICT (account_id, reference) DO UPDATE SET {changed}'
     )
 
 
-@lru_cache(4096)
-def _plain(value: date | datetime) -> str:
-    return value.isoformat()
+def _sent(table: Table) -> str:
+    # One parameter for all rows; PostgreSQL reads each value as its column's type.
+    return f'json_populate_recordset(NULL::"{table.name}", %s::json)'
 
 
-# What the bulk path hands to SQLite's driver by itself, in the form that the types above give to single statements.
-# Cached, because the values of a bulk repeat: a thousand students take 6 ms instead of 12. Without its line a bool
-# would be looked for in vain, one by one.
-sqlite3.register_adapter(date, lru_cache(4096)(date.isoformat))
-sqlite3.register_adapter(datetime, moment_text)
-sqlite3.register_adapter(bool, int)
+def update(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Change rows of a repository table. `columns` as for `upsert`; the last is `id`, which says the row."""
+    names = tuple(columns)
+    _run(connection, _update_statement(table, connection.dialect.name, names), columns)
+
+
+@lru_cache(256)
+def _update_statement(table: Table, dialect: str, names: tuple[str, ...]) -> str:
+    changed = names[:-1]
+    if dialect == "sqlite":
+        return f'UPDATE "{table.name}" SET {_quoted(changed, " = ?")} WHERE id = ?'  # noqa: S608
+    values = ", ".join(f'"{name}" = sent."{name}"' for name in changed)
+    return f'UPDATE "{table.name}" AS stored SET {values} FROM {_sent(table)} AS sent WHERE stored.id = sent.id'  # noqa: S608
 
 
 def known(
-    connection: Connection, table: Table, account_id: int, references: Sequence[str]
+    connection: Connection, table: Table, account_id: int, references: Sequence[str], names: Sequence[str]
 ) -> dict[str, tuple[Any, ...]]:
     """Return what a repository table holds under these references, active or not, by the reference.
 
-    Each row holds the values of `known_columns(table)`.
+    Each row holds the values of the columns `names`, the first of which is `reference`, in the driver's form.
     """
     dialect = connection.dialect.name
-    values = {"account": account_id, "references": _listed(dialect, references)}
-    return {row[0]: tuple(row) for row in connection.execute(_known_statement(table, dialect), values)}
+    statement = _known_statement(table, dialect, tuple(names))
+    cursor = connection.exec_driver_sql(statement, (account_id, _listed(dialect, references))).cursor
+    # The driver's own rows: to wrap each of a thousand costs as much as to read it.
+    return {row[0]: row for row in cursor.fetchall()} if cursor else {}
 
 
-def known_columns(table: Table) -> tuple[str, ...]:
-    """Return those of `columns_of(table)` from `reference` to `active`: all but the account and the two dates."""
-    return columns_of(table)[1:-2]
+@lru_cache(256)
+def _known_statement(table: Table, dialect: str, names: tuple[str, ...]) -> str:
+    among = "= ANY(%s)" if dialect == "postgresql" else "IN (SELECT value FROM json_each(?))"
+    account = "%s" if dialect == "postgresql" else "?"
+    return f'SELECT {_quoted(names)} FROM "{table.name}" WHERE account_id = {account} AND reference {among}'  # noqa: S608
 
 
-@cache
-def _known_statement(table: Table, dialect: str) -> Select[Any]:
-    # Kept, because to build it for each message takes several times as long as to run it for one row.
-    columns = [table.c[name] for name in known_columns(table)]
-    references = bindparam("references", type_=_list_types[dialect])
-    return select(*columns).where(
-        table.c.account_id == bindparam("account"), _among(dialect, table.c.reference, references)
-    )
+def _quoted(names: Sequence[str], then: str = "") -> str:
+    return ", ".join(f'"{name}"{then}' for name in names)
 
 
 def is_among(connection: Connection, column: Column[str], values: Sequence[str]) -> ColumnElement[bool]:
@@ -127,7 +154,7 @@ _list_types: dict[str, TypeEngine[Any]] = {"postgresql": ARRAY(Text), "sqlite": 
 
 
 def _listed(dialect: str, values: Sequence[str]) -> Any:
-    return list(values) if dialect == "postgresql" else json.dumps(list(values), ensure_ascii=False)
+    return list(values) if dialect == "postgresql" else orjson.dumps(list(values)).decode()
 
 
 def _among(dialect: str, column: Column[str], listed: BindParameter[Any]) -> ColumnElement[bool]:

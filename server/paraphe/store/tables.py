@@ -132,6 +132,7 @@ account = _table(
     Column("api_user", String(64), nullable=False, unique=True),
     Column("environment", String(16), nullable=False),
     Column("time_zone", String(64), nullable=False),
+    Column("tolerant", Boolean, nullable=False, server_default=false()),
     Column("created_on", UtcDateTime, nullable=False),
     # Counted up under the account's row lock, so that numbers are given in the order of the commits.
     Column("last_record", BigInteger, nullable=False, server_default="0"),

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import (
@@ -19,11 +20,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from .tables import account
 
 PATIENCE = 30.0
-"""Seconds that a writer waits for another one on SQLite."""
+"""Seconds that a writer waits for another one on SQLite, which lets one write at a time."""
+
+# As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare.
+_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
 
 
 class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it
@@ -39,16 +44,17 @@ def open_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if url.startswith("postgresql+psycopg://"):
-        return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(url, pool_pre_ping=True, **_POOL)
     if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
         raise ValueError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
-    engine = create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args={"timeout": PATIENCE})
+    engine = create_engine(url, connect_args={"timeout": PATIENCE}, **_POOL)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # `begin` below says BEGIN itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -58,28 +64,47 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Have the file written ahead (WAL), which it remembers, so that this is done once in its life.
+
+    Two who do it at once are in each other's way, and SQLite does not let the second one wait by itself.
+    """
+    end = monotonic() + PATIENCE
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if monotonic() > end:
+                raise
+            sleep(0.01)
+        else:
+            return
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that sees one state of the database, however long it reads, and stores nothing."""
-    with engine.connect() as connection:
+    """Give a connection that sees one state of the database, however long it reads, and stores nothing.
+
+    `Busy` when the database cannot be read now.
+    """
+    with _told_as_busy(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine, *, sole: str | None = None, patience: float = PATIENCE) -> Iterator[Connection]:
+def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
     """Open a transaction: committed durably when the block ends, rolled back whole when it raises.
 
     `sole` is a name under which only one transaction may run at a time, over all threads, processes and nodes of
     this database: a second one gets `Taken` at once. A process that dies frees its names. `Busy` when the database
-    is locked by others for too long: on SQLite for `patience` seconds, as it lets one writer in at a time.
+    cannot be written now, or is locked by others for too long: on SQLite for PATIENCE.
     """
-    try:
+    with _told_as_busy():
         if engine.dialect.name == "sqlite":
             with _sole_on_sqlite(engine, sole), engine.connect() as connection:
                 connection.execution_options(writes=True)
-                _wait_for_writers(connection, patience)
                 with connection.begin():
                     yield connection
         else:
@@ -89,13 +114,14 @@ def writing(engine: Engine, *, sole: str | None = None, patience: float = PATIEN
                 ):
                     raise Taken(sole)
                 yield connection
-    except OperationalError as failure:
-        raise Busy(type(failure.orig).__name__) from failure
 
 
-def _wait_for_writers(connection: Connection, seconds: float) -> None:
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+@contextmanager
+def _told_as_busy() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, NoConnection) as failure:
+        raise Busy(type(getattr(failure, "orig", None) or failure).__name__) from failure
 
 
 def _number(name: str) -> int:

@@ -1,9 +1,9 @@
 """What must hold for a student, a teacher, a room, a course, a contact, beyond what the schema can say.
 
-For each table there is one function that prepares a *check* for one message: it does once what depends on the message
-as a whole (today's date, which references are known). The check is then asked for every item, and gets the item as it
-was sent and its *row* as it would be stored: what was sent over what was known. It returns what is wrong, without
-`index` and `reference`, and may complete the row.
+For each table there is one *check*, which is asked once for a message. It gets the items as they were sent and as they
+would be stored (what was sent over what was known), both by columns: for each element, its values in all items, None
+where there is none. It gives what is wrong, each time with the item's place (from 0), and may complete what would be
+stored.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,10 +18,9 @@ from .. import contract, store
 from ..context import Context
 from ..errors import Code, Error
 
-Item = Mapping[str, Any]
-Row = dict[str, Any]
-Check = Callable[[Item, Row], Iterable[Error]]
-Prepare = Callable[[Context, Sequence[Item]], Check]
+Columns = Mapping[str, Sequence[Any]]
+Found = tuple[int, Error]
+Check = Callable[[Context, Columns, dict[str, Sequence[Any]]], Iterable[Found]]
 
 # What the documentation of the schema says in words: the least and the most.
 RANGES = {
@@ -39,36 +38,32 @@ _FIRST_MOMENT, _LAST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1
 # People --------------------------------------------------------------------------------------------------------
 
 
-def people(context: Context, _: Sequence[Item]) -> Check:
-    """Prepare the check of students and teachers: a possible birth date, no end before its start."""
+def people(context: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
+    """Check students and teachers: a possible birth date, no end before its start."""
     today = context.now.astimezone(context.account.time_zone).date()
-
-    def check(item: Item, row: Row) -> Iterator[Error]:
-        born, first, last = item.get("birth_date"), row["start"], row["end"]
-        if born is not None and not _FIRST_DAY <= born <= today:
-            yield _impossible_day("birthDate", born)
-        if first is not None and "start" in item and first < _FIRST_DAY:
-            yield _impossible_day("start", first)
+    for place, born in _said(sent, "birth_date"):
+        if not _FIRST_DAY <= born <= today:
+            yield place, _impossible_day("birthDate", born)
+    for place, first in _said(sent, "start"):
+        if first < _FIRST_DAY:
+            yield place, _impossible_day("start", first)
+    for place, (first, last) in enumerate(zip(stored["start"], stored["end"], strict=True)):
         if last is not None and first is not None and last < first:
-            yield _end_before_start(item, first, last)
-
-    return check
+            yield place, _end_before_start(sent, place, first, last)
 
 
-def contacts(context: Context, items: Sequence[Item]) -> Check:
-    """Prepare the check of contacts: as people, and each has a name."""
-    check_person = people(context, items)
+def contacts(context: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
+    """Check contacts: as people, and each has a name."""
+    yield from people(context, sent, stored)
+    for place, names in enumerate(zip(stored["organisation"], stored["last_name"], strict=True)):
+        if names == (None, None):
+            message = "The contact has neither an organisation nor a lastName; one of them is needed."
+            yield place, Error(Code.VALUE_REQUIRED, message, field="organisation")
 
-    def check(item: Item, row: Row) -> Iterator[Error]:
-        yield from check_person(item, row)
-        if row["organisation"] is None and row["last_name"] is None:
-            yield Error(
-                Code.VALUE_REQUIRED,
-                "The contact has neither an organisation nor a lastName; one of them is needed.",
-                field="organisation",
-            )
 
-    return check
+def _said(sent: Columns, key: str) -> Iterator[tuple[int, Any]]:
+    """Give the values of an element, with the places of the items that have it."""
+    return ((place, value) for place, value in enumerate(sent.get(key, ())) if value is not None)
 
 
 def _impossible_day(field: str, day: date) -> Error:
@@ -81,83 +76,71 @@ def _impossible_day(field: str, day: date) -> Error:
     )
 
 
-def _end_before_start(item: Item, start: date, end: date) -> Error:
-    stored = ("", "") if "start" in item and "end" in item else (" (sent)", " (stored)")
-    of_end, of_start = stored if "end" in item else stored[::-1]
+def _end_before_start(sent: Columns, place: int, start: date, end: date) -> Error:
+    sent_start, sent_end = (key in sent and sent[key][place] is not None for key in ("start", "end"))
+    stored = ("", "") if sent_start and sent_end else (" (sent)", " (stored)")
+    of_end, of_start = stored if sent_end else stored[::-1]
     return Error(
         Code.VALUES_CONTRADICT,
         f"end {end}{of_end} is before start {start}{of_start}.",
-        field="end" if "end" in item else "start",
+        field="end" if sent_end else "start",
     )
 
 
 # Rooms ---------------------------------------------------------------------------------------------------------
 
 
-def classrooms(_: Context, __: Sequence[Item]) -> Check:
-    """Prepare the check of rooms and sites: each has a name, a site has no site, the seats can be."""
-    impossible_numbers = _ranges("capacity")
-
-    def check(item: Item, row: Row) -> Iterator[Error]:
-        if row["name"] is None:
-            yield Error(Code.VALUE_REQUIRED, "A room or site needs a name, at the latest when it is new.", field="name")
-        if row["type"] == "SITE" and row["site_reference"] is not None:
-            yield Error(
-                Code.VALUES_CONTRADICT,
-                f"A SITE has no siteReference; this one has {row['site_reference']}.",
-                field="siteReference",
-                hint="Send type ROOM, or leave siteReference out (and name it in clearFields if it was sent before).",
-            )
-        yield from impossible_numbers(item)
-
-    return check
+def classrooms(_: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
+    """Check rooms and sites: each has a name, a site has no site, the seats can be."""
+    rooms = zip(stored["name"], stored["type"], stored["site_reference"], strict=True)
+    for place, (name, kind, site) in enumerate(rooms):
+        if name is None:
+            message = "A room or site needs a name, at the latest when it is new."
+            yield place, Error(Code.VALUE_REQUIRED, message, field="name")
+        if kind == "SITE" and site is not None:
+            message = f"A SITE has no siteReference; this one has {site}."
+            hint = "Send type ROOM, or leave siteReference out (and name it in clearFields if it was sent before)."
+            yield place, Error(Code.VALUES_CONTRADICT, message, field="siteReference", hint=hint)
+    yield from _out_of_range(sent, "capacity")
 
 
-def _ranges(*fields: str) -> Callable[[Item], Iterator[Error]]:
-    limits = [(field, contract.snake_case(field), *RANGES[field]) for field in fields]
-
-    def check(item: Item) -> Iterator[Error]:
-        for field, key, least, most in limits:
-            if key in item and not least <= item[key] <= most:
-                message = f"{field} is {item[key]}; it must be from {least} to {most}."
-                yield Error(Code.VALUE_OUT_OF_RANGE, message, field=field, value=str(item[key]))
-
-    return check
+def _out_of_range(sent: Columns, *fields: str) -> Iterator[Found]:
+    for field in fields:
+        least, most = RANGES[field]
+        for place, value in _said(sent, contract.snake_case(field)):
+            if not least <= value <= most:
+                message = f"{field} is {value}; it must be from {least} to {most}."
+                yield place, Error(Code.VALUE_OUT_OF_RANGE, message, field=field, value=str(value))
 
 
 # Courses -------------------------------------------------------------------------------------------------------
 
 
-def courses(context: Context, items: Sequence[Item]) -> Check:
-    """Prepare the check of courses: possible times, and only people, rooms and groups that the account knows.
+def courses(context: Context, sent: Columns, stored: dict[str, Sequence[Any]]) -> Iterator[Found]:
+    """Check courses: possible times, and only people, rooms and groups that the account knows.
 
-    The check also sets the day of the course: it is the day of its start in the account's time zone.
+    Sets the day of the course: it is the day of its start in the account's time zone.
     """
-    zone = context.account.time_zone
-    impossible_numbers = _ranges("breakMinutes", "signatureOpensBefore", "signatureClosesAfter")
-    unknown = _unknown_references(context, items)
-
-    def check(item: Item, row: Row) -> Iterator[Error]:
-        first, last = row["start"], row["end"]
+    days = list(stored["date"])
+    for place, (first, last) in enumerate(zip(stored["start"], stored["end"], strict=True)):
         if _FIRST_MOMENT <= first < _LAST_MOMENT:
-            row["date"] = first.astimezone(zone).date()
-            yield from _day_and_length(item, first, last, row["date"])
+            days[place] = first.astimezone(context.account.time_zone).date()
+            for error in _day_and_length(sent["date"][place] if "date" in sent else None, first, last, days[place]):
+                yield place, error
         else:
-            yield _impossible_day("start", first.date())
-        yield from impossible_numbers(item)
-        for field, missing in unknown.items():
-            yield from _named_but_unknown(field, item, missing)
-
-    return check
+            yield place, _impossible_day("start", first.date())
+    stored["date"] = days
+    yield from _out_of_range(sent, "breakMinutes", "signatureOpensBefore", "signatureClosesAfter")
+    yield from _unknown_references(context, sent)
 
 
-def _day_and_length(item: Item, start: datetime, end: datetime, day: date) -> Iterator[Error]:
-    if item.get("date", day) != day:
+def _day_and_length(said: date | None, start: datetime, end: datetime, day: date) -> Iterator[Error]:
+    if said not in (None, day):
         yield Error(
             Code.VALUES_CONTRADICT,
-            f"date is {item['date']}, but start is on {day} in the account's time zone.",
+            f"date is {said}, but start is on {day} in the account's time zone.",
             field="date",
-            value=str(item["date"]),
+            value=str(said),
             hint="Leave date out: it follows from start.",
         )
     if end <= start:
@@ -171,18 +154,6 @@ def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _named_but_unknown(field: str, item: Item, unknown: set[str]) -> Iterator[Error]:
-    for reference in dict.fromkeys(_named(item, field)):
-        if reference in unknown:
-            yield Error(
-                Code.UNKNOWN_REFERENCE,
-                f"{field}: the account has none with the reference {reference}.",
-                field=field,
-                value=reference,
-                hint=_HINTS[field],
-            )
-
-
 _HINTS = {
     "teachers": "Send this teacher with SyncTeachers first.",
     "students": "Send this student with SyncStudents first.",
@@ -191,20 +162,18 @@ _HINTS = {
 }
 
 
-def _named(item: Item, field: str) -> Sequence[str]:
-    value: str | Sequence[str] = item.get(field, ())
-    return (value,) if isinstance(value, str) else value
-
-
-def _unknown_references(context: Context, items: Sequence[Item]) -> dict[str, set[str]]:
-    """Return, by field, the references in `items` that the account does not know: one SELECT for each field."""
-    unknown = {}
-    for field in _HINTS:
-        named = set(chain.from_iterable(_named(item, field) for item in items))
-        missing = named and named - set(_KNOWN[field](context, list(named)))
-        if missing:
-            unknown[field] = missing
-    return unknown
+def _unknown_references(context: Context, sent: Columns) -> Iterator[Found]:
+    """Find the references that the account does not know: one SELECT for each element that names some."""
+    for field, hint in _HINTS.items():
+        named = [(place, [said] if isinstance(said, str) else said) for place, said in _said(sent, field)]
+        wanted = set(chain.from_iterable(references for _, references in named))
+        unknown = wanted and wanted - set(_KNOWN[field](context, list(wanted)))
+        for place, references in named if unknown else ():
+            for reference in dict.fromkeys(references):
+                if reference in unknown:
+                    message = f"{field}: the account has none with the reference {reference}."
+                    code = Code.UNKNOWN_REFERENCE
+                    yield place, Error(code, message, field=field, value=reference, hint=hint)
 
 
 def _rows_of(table: Table) -> Callable[[Context, list[str]], Iterable[str]]:

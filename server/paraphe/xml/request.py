@@ -1,21 +1,26 @@
 """A request element to the operation it names and its plain values, valid or refused."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from lxml import etree
 
 from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
-from .decode import Unreadable, decoder, unreadable
+from . import xop
+from .decode import Unreadable, request_decoder, unreadable
+from .tolerance import mend, told
 from .validate import MAXIMUM_ERRORS, defects, items_of, locate
 
-_ANY_ZONE = ZoneInfo("UTC")
+# With KEEP_VALID. Each is told with its place, and to find those costs more than all else; a message with more wrong
+# values than this is wrong as a whole.
+_MOST_REJECTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +35,97 @@ class Request:
     values: dict[str, Any]
     #: By which the same message is known again; empty without a messageId.
     digest: bytes = b""
+    #: What was tolerated in the message, for the answer.
+    hint: str | None = None
 
 
 def find_operation(payload: etree._Element) -> Operation:
-    """Return the operation that a request element names; Refused, UNKNOWN_OPERATION."""
+    """Return the operation that a request element names; Refused, UNKNOWN_OPERATION.
+
+    One that names it without a namespace is let through: `read_request` knows whether the caller may do so.
+    """
     name = etree.QName(payload)
-    operation = operations().get(name.localname) if name.namespace == NAMESPACE else None
+    operation = operations().get(name.localname) if name.namespace in (NAMESPACE, None) else None
     if operation is None:
-        raise Refused(
-            Error(
-                Code.UNKNOWN_OPERATION,
-                f"There is no operation {name.localname[:80]} in "
-                f"{'the namespace ' + name.namespace[:80] if name.namespace else 'no namespace'}.",
-                hint=f"The operations are in the namespace {NAMESPACE}: {', '.join(operations())}.",
-            )
-        )
+        raise _unknown(name)
     return operation
 
 
-def read_request(payload: etree._Element, operation: Operation, zone: ZoneInfo) -> Request:
-    """Validate and decode a request element; Refused with all defects (at most 100) when it is not valid."""
-    items = items_of(operation)
-    keep = items is not None and payload.findtext(f"{{{NAMESPACE}}}onError", "").strip() == "KEEP_VALID"
-    rejected: list[Error] = []
-    if items is not None and keep:
-        rejected = _take_out_invalid(payload, operation, items)
-    else:
-        refuse_if(defects(payload, operation, MAXIMUM_ERRORS))
-    try:
-        values = decoder(operation.request, zone)(payload)
-    except Unreadable:
-        refuse_if([_unreadable(operation, failure) for failure in unreadable(operation.request, payload, zone)])
-        raise
+def _unknown(name: etree.QName) -> Refused:
+    return Refused(
+        Error(
+            Code.UNKNOWN_OPERATION,
+            f"There is no operation {name.localname[:80]} in "
+            f"{'the namespace ' + name.namespace[:80] if name.namespace else 'no namespace'}.",
+            hint=f"The operations are in the namespace {NAMESPACE}: {', '.join(operations())}.",
+        )
+    )
+
+
+def read_request(
+    payload: etree._Element,
+    operation: Operation,
+    zone: ZoneInfo,
+    *,
+    tolerant: bool = False,
+    binaries: xop.Binaries = xop.NONE,
+) -> Request:
+    """Validate and decode a request element; Refused with all defects (at most 100) when it is not valid.
+
+    `tolerant`: what is not valid is tried once more without the habits of old stacks; then its defects are told of
+    what is left. `binaries` are those that `xop.take_out` found; the message means the same as with them inside.
+    """
+    items, hint = items_of(operation), None
+    keep = _keeps_valid(payload, items)
+    found = defects(payload, operation, _most(keep))
+    if found and tolerant:
+        payload, habits = mend(payload, operation)
+        hint, keep = told(habits), _keeps_valid(payload, items)
+        found = defects(payload, operation, _most(keep))
+    elif found and etree.QName(payload).namespace is None:
+        raise _unknown(etree.QName(payload))
+    values, rejected = _decoded(payload, operation, zone, found, items if keep else None)
+    xop.put_in(values, binaries)
     digest = _digest(operation, values, rejected)
     if rejected:
         values["rejected"] = rejected
-    return Request(operation, values, digest)
+    return Request(operation, values, digest, hint)
+
+
+def _most(keep: bool) -> int:
+    return _MOST_REJECTED if keep else MAXIMUM_ERRORS
+
+
+def _decoded(
+    payload: etree._Element, operation: Operation, zone: ZoneInfo, found: Sequence[Error], kept: Field | None
+) -> tuple[dict[str, Any], list[Error]]:
+    """Return the values of a message, and the errors of the items that were left out of it.
+
+    `found` is what is wrong with the tree. Items may be left out only of the list `kept`; Refused for all else.
+    """
+    rejected: list[Error] = []
+    array = None if kept is None else payload.find(f"{{{NAMESPACE}}}{kept.name}")
+    positions: dict[etree._Element, int] = {}
+    read = request_decoder(operation.request, items_of(operation), zone)
+    while True:
+        if not found:
+            try:
+                return read(payload), sorted(rejected, key=lambda error: error.index or 0)
+            except Unreadable:
+                found = _unreadables(payload, operation, zone, kept, array)
+                if not found:
+                    raise
+        if kept is None or array is None or len(found) > _MOST_REJECTED:
+            refuse_if(found)
+        else:
+            refuse_if([error for error in found if error.index is None])
+            positions = positions or {item: position for position, item in enumerate(array, 1)}
+            rejected += _taken_out(operation, kept, array, positions, found)
+            found = defects(payload, operation)
+
+
+def _keeps_valid(payload: etree._Element, items: Field | None) -> bool:
+    return items is not None and payload.findtext(f"{{{NAMESPACE}}}onError", "").strip() == "KEEP_VALID"
 
 
 def _digest(operation: Operation, values: Mapping[str, Any], rejected: Sequence[Error]) -> bytes:
@@ -73,14 +133,15 @@ def _digest(operation: Operation, values: Mapping[str, Any], rejected: Sequence[
     if "message_id" not in values:
         return b""
     refused = [(error.path, error.value) for error in rejected]
-    said = json.dumps([operation.name, values, refused], default=_plain, ensure_ascii=False, check_circular=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(orjson.dumps([operation.name, values, refused], default=_plain)).digest()
 
 
 def _plain(value: object) -> str:
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    raise TypeError(f"a message holds a {type(value).__name__}")
 
 
 def refuse_if(errors: Sequence[Error]) -> None:
@@ -93,25 +154,21 @@ def refuse_if(errors: Sequence[Error]) -> None:
     raise Refused(*shown)
 
 
-def _take_out_invalid(payload: etree._Element, operation: Operation, items: Field) -> list[Error]:
-    """Remove the items that break the schema from the tree and return their errors; Refused for other defects."""
-    array = payload.find(f"{{{NAMESPACE}}}{items.name}")
-    everyone = [] if array is None else list(array)
-    positions = {item: position for position, item in enumerate(everyone, 1)}
-    rejected: list[Error] = []
-    while True:
-        found = defects(payload, operation) or _undecodable(operation, items, array)
-        if not found:
-            return sorted(rejected, key=lambda error: error.index or 0)
-        refuse_if([error for error in found if error.index is None])
-        if array is None:
-            return rejected
-        present = list(array)
-        bad = {error.index: present[error.index - 1] for error in found if error.index is not None}
-        original = {index: positions[item] for index, item in bad.items()}
-        rejected += [_at(error, operation, items, original[error.index]) for error in found if error.index is not None]
-        for item in bad.values():
-            array.remove(item)
+def _taken_out(
+    operation: Operation,
+    items: Field,
+    array: etree._Element,
+    positions: dict[etree._Element, int],
+    found: Sequence[Error],
+) -> list[Error]:
+    """Remove the items with errors from their list; return the errors with the places that the items had at first."""
+    present = list(array)
+    bad = {error.index: present[error.index - 1] for error in found if error.index is not None}
+    original = {index: positions[item] for index, item in bad.items()}
+    for item in bad.values():
+        item.clear()  # to take out a large item as it is takes lxml (6.1) the square of its size
+        array.remove(item)
+    return [_at(error, operation, items, original[error.index]) for error in found if error.index is not None]
 
 
 def _at(error: Error, operation: Operation, items: Field, index: int) -> Error:
@@ -121,14 +178,24 @@ def _at(error: Error, operation: Operation, items: Field, index: int) -> Error:
     return replace(error, index=index, path=f"{start}{index}]{rest}")
 
 
-def _undecodable(operation: Operation, items: Field, array: etree._Element | None) -> list[Error]:
-    """Return the errors of the items that the schema lets through and nobody can read."""
-    kind = items.type.item.type  # type: ignore[union-attr]
-    return [
-        _unreadable(operation, failure, index)
-        for index, item in enumerate(() if array is None else array, 1)
-        for failure in unreadable(kind, item, _ANY_ZONE)
-    ]
+def _unreadables(
+    payload: etree._Element, operation: Operation, zone: ZoneInfo, kept: Field | None, array: etree._Element | None
+) -> list[Error]:
+    """Return the errors of the values that the schema lets through and nobody can read.
+
+    Those inside the items of `kept` alone if there are any; otherwise the first ones of the message.
+    """
+    if kept is not None and array is not None:
+        kind = kept.type.item.type  # type: ignore[union-attr]
+        inside = [
+            _unreadable(operation, failure, index)
+            for index, item in enumerate(array, 1)
+            for failure in unreadable(kind, item, zone)
+        ]
+        if inside:
+            return inside
+    failures = islice(unreadable(operation.request, payload, zone), MAXIMUM_ERRORS + 1)
+    return [_unreadable(operation, failure) for failure in failures]
 
 
 def _unreadable(operation: Operation, failure: Unreadable, index: int | None = None) -> Error:

@@ -1,33 +1,40 @@
 """A tree against the schema; each defect told in the caller's own terms.
 
-libxml2 finds the defects. Its sentences and paths are for people who know it, so both are made anew here: the path
-is written as /SyncStudents/students/student[17]/birthDate, and the sentence says what is wrong and what is expected.
+libxml2 finds the defects. Its sentences and paths are for people who know it, so both are made anew: the path is
+written as /SyncStudents/students/student[17]/birthDate, the sentences are in `sentences`.
+
+libxml2 does not look behind an element that it does not expect, and tells one missing element of several. So where it
+stops, the members are put in order for the time being (`members`), and it looks again: at most once for each level of
+nesting, and only at what it stopped in.
 """
 
-import re
 import threading
-from dataclasses import replace
-from difflib import get_close_matches
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from ..contract import NAMESPACE, Complex, Field, Operation, Simple, operations, schema, types
 from ..errors import Code, Error
-from .decode import collapse
+from .bench import Bench
+from .decode import collapse, unreadable
+from .members import look_at
+from .sentences import Defect, Guesses, about, of_entry, unexplained
 
 MAXIMUM_ERRORS = 100
 _VALUE_LENGTH = 80
 _local = threading.local()
+_compiling = threading.Lock()
 _SLICE = 1000
-_EXAMPLES = {
-    "date": "a date written YYYY-MM-DD, for example 1998-03-14",
-    "dateTime": "a date with time, for example 2026-09-14T09:00:00+02:00",
-    "boolean": "true or false",
-    "int": "a whole number",
-    "decimal": "a number with a point, for example 172.50",
-    "base64Binary": "base64",
-}
+_LAST_LINE = 65_535
+# The levels below a request's element: a list, an item, a nested element or list, its item.
+_LEVELS = 5
+_ANY_ZONE = ZoneInfo("UTC")
+_UNSURE = ("date", "dateTime", "base64Binary")
 
 
 def items_of(operation: Operation) -> Field | None:
@@ -39,86 +46,262 @@ def _holds_items(field: Field) -> bool:
     return isinstance(field.type, Complex) and field.type.item is not None and isinstance(field.type.item.type, Complex)
 
 
-def defects(payload: etree._Element, operation: Operation, most: int | None = None) -> list[Error]:
+def defects(
+    payload: etree._Element, operation: Operation, most: int | None = None, *, refused: bool = False
+) -> list[Error]:
     """Return what is wrong with a request, in the order of the input; an empty list when it is valid.
 
-    Looks no further once there are more than `most`. White space around dates, which XML Schema allows and libxml2
-    refuses, is dropped from the tree on the way. Long lists are checked in slices, because libxml2 counts siblings
-    for each defect that it reports: 16 000 bad students in one list cost 4 s, in slices 0.4 s.
+    Tells the first `most` and at least one more, if there are more. Values that the schema allows and nobody can use
+    are told too, if the request breaks the schema or will be `refused` anyhow. White space around dates, which XML
+    Schema allows and libxml2 refuses, is dropped from the tree on the way.
+
+    Long lists are checked in slices, because libxml2 counts siblings for each defect that it reports: 16 000 bad
+    students in one list cost 4 s, in slices 0.4 s.
     """
-    if not operation.request.fields and not (payload.text or "").strip():
+    if not operation.request.fields and not (payload.text or "").strip(" \t\r\n"):
         payload.text = None  # XML Schema takes white space in an element without members for content
-    items = items_of(operation)
-    array = None if items is None else payload.find(f"{{{NAMESPACE}}}{items.name}")
-    if array is None or len(array) <= _SLICE:
-        return _defects_of_slice(payload, operation, 0, most)
-    everyone = list(array)
-    found: list[Error] = []
-    for begin in range(0, len(everyone), _SLICE):
-        array[:] = everyone[begin : begin + _SLICE]
-        errors = _defects_of_slice(payload, operation, begin, most)
-        found += [error for error in errors if begin == 0 or error.index is not None]
-        if most is not None and len(found) > most:
-            break
-    array[:] = everyone
-    return found
-
-
-def _defects_of_slice(payload: etree._Element, operation: Operation, begin: int, most: int | None) -> list[Error]:
-    compiled = _schema()
-    if compiled.validate(payload):
+    search = _Search(payload, operation, most)
+    try:
+        search.look()
+    finally:
+        search.restore()
+    if not search.found and not refused:
         return []
-    if _strip_dates(payload) and compiled.validate(payload):
-        return []
-    places = _Places(payload)
-    found: dict[tuple[str, str], Error] = {}
-    for entry in compiled.error_log:
-        error = _error(operation, places.follow(entry.path), begin, entry)
-        # One defect makes libxml2 complain about the facet and again about the type.
-        found.setdefault((error.path or "", error.field or ""), error)
-        if most is not None and len(found) > most:
-            break
-    return list(found.values())
+    search.look_for_unreadable_values()
+    places = _Places(payload, operation)
+    found = [(places.of(defect.element), defect) for defect in search.found.values()]
+    found.sort(key=lambda one: one[0].order)
+    return [_told(defect, place) for place, defect in found]
 
 
-def locate(operation: Operation, element: etree._Element, index: int | None = None) -> Error:
-    """Return an error without sentence that says where `element` stands: path, line, value, item, field.
+def _told(defect: Defect, place: "_Place") -> Error:
+    error = place.error(defect.element, defect.message)
+    if defect.field is not None:  # of what is missing there is no value
+        error = replace(error, field=defect.field, value=None)
+    return replace(error, code=defect.code, hint=defect.hint)
 
-    `index` is the 1-based position of the item that it is in, where the caller knows it.
-    """
-    steps = [element, *element.iterancestors()]
-    names = [etree.QName(step).localname for step in steps]
-    chain = list(reversed(steps[: names.index(operation.name) + 1]))
-    positions = [1 + len(list(step.itersiblings(preceding=True))) if index is None else 1 for step in chain]
-    if index is not None and len(positions) > 2:
-        positions[2] = index
-    return _place(operation, list(zip(chain, positions, strict=True)), 0)
+
+class _Search:
+    """One search for what is wrong with a request. `found` holds each defect by what it is about."""
+
+    def __init__(self, payload: etree._Element, operation: Operation, most: int | None) -> None:
+        self.found: dict[tuple[etree._Element, str, str | None], Defect] = {}
+        self._payload = payload
+        #: What the schema looks at, as soon as something is wrong or long.
+        self._bench: Bench | None = None
+        self._root = payload
+        self._operation = operation
+        self._most = most
+        self._guess = Guesses()
+        #: The children, as they were sent, of elements whose children were changed for the time being.
+        self._sent: dict[etree._Element, list[etree._Element]] = {}
+        self._mended: set[etree._Element] = set()
+        self._stand_ins: set[etree._Element] = set()
+        self._kinds: dict[etree._Element, Simple | Complex | None] = {payload: operation.request}
+
+    def look(self) -> None:
+        """Find the defects, in the order of the schema's search; `restore` must be called afterwards."""
+        items = items_of(self._operation)
+        array = None if items is None else self._payload.find(f"{{{NAMESPACE}}}{items.name}")
+        inner = [(element, self._item_with(element, array)) for element in self._long_lists() if element is not array]
+        if not inner and (array is None or len(array) <= _SLICE) and _schema().validate(self._payload):
+            return
+        self._bench = bench = Bench(self._payload, _lists(self._operation.request))
+        self._root = bench.root
+        self._kinds[self._root] = self._operation.request
+        array = None if array is None else bench.copy_of(array)
+        inner = [(bench.copy_of(element), item) for element, item in inner]
+        for element, _ in inner:
+            self._sent[element] = list(element)
+            self._put(element, self._sent[element][:_SLICE])
+        if array is None or len(array) <= _SLICE:
+            self._look_at_all_levels(array)
+        else:
+            self._sent[array] = list(array)
+            self._look_at_slices(array, array, 0)
+        for element, item in inner:
+            if self._is_enough(len(self.found)):
+                return
+            if array is not None and item is not None:
+                self._hold(array)
+                self._put(array, [item])
+            self._look_at_slices(element, array, _SLICE)
+
+    def _long_lists(self) -> list[etree._Element]:
+        return [element for element in self._payload.iter(*_lists(self._operation.request)) if len(element) > _SLICE]
+
+    def _look_at_slices(self, element: etree._Element, array: etree._Element | None, begin: int) -> None:
+        everyone = self._sent[element]
+        for place in range(begin, len(everyone), _SLICE):
+            self._put(element, everyone[place : place + _SLICE])
+            self._mended.discard(element)
+            self._look_at_all_levels(array)
+            if self._is_enough(len(self.found)):
+                return
+
+    def _hold(self, element: etree._Element) -> None:
+        """Keep the children of an element that is about to be changed for the time being."""
+        if element not in self._sent:
+            self._sent[element] = list(element)
+
+    def _put(self, element: etree._Element, children: Sequence[etree._Element]) -> None:
+        if self._bench is not None:
+            self._bench.put(element, children)
+
+    def restore(self) -> None:
+        """Bring the tree back to what was sent."""
+        if self._bench is None:
+            return
+        self._sent.pop(self._root, None)
+        for parent, children in self._sent.items():
+            self._put(parent, children)
+        self._bench.clear()
+
+    def look_for_unreadable_values(self) -> None:
+        """Add the values that nobody can use; the tree must be as it was sent."""
+        for element in self._payload.iter(*_tags(*_UNSURE)):
+            if self._is_enough(len(self.found)):
+                return
+            field = self._field(element)
+            if field is None or not isinstance(field.type, Simple) or field.type.primitive not in _UNSURE:
+                continue
+            for failure in unreadable(field.type, element, _ANY_ZONE, required=field.required):
+                self._add(Defect(element, "value", f"{field.name} {failure}.", code=failure.code))
+
+    def _is_enough(self, count: int) -> bool:
+        return self._most is not None and count > self._most
+
+    def _look_at_all_levels(self, array: etree._Element | None) -> None:
+        for _ in range(_LEVELS + 1):
+            stopped_in = [element for element in self._validate() if element not in self._mended]
+            if not stopped_in:
+                return
+            for element in stopped_in:
+                self._mend(element)
+            items = [self._item_with(element, array) for element in stopped_in]
+            if array is not None and None not in items:
+                self._hold(array)
+                self._put(array, list(dict.fromkeys(item for item in items if item is not None)))
+
+    def _validate(self) -> Sequence[etree._Element]:
+        """Note what libxml2 finds, up to what is enough; return the elements in which it stopped."""
+        compiled = _schema()
+        if compiled.validate(self._root) or (_strip_dates(self._root) and compiled.validate(self._root)):
+            return ()
+        paths, stopped_in = _Paths(self._root), dict[etree._Element, None]()
+        seen = set[tuple[etree._Element, str]]()
+        for entry in compiled.error_log:
+            chain = paths.follow(entry.path)
+            if not self._stand_ins.isdisjoint(chain):
+                continue
+            element = chain[-1]
+            concern = about(entry, element)
+            if concern == "members":
+                stopped_in[_owner(entry, element)] = None
+            elif (element, concern, None) not in self.found:
+                self._add(of_entry(entry, element, self._kind(element)))
+            seen.add((element, concern))
+            if self._is_enough(len(seen)):
+                break
+        return list(stopped_in)
+
+    def _mend(self, element: etree._Element) -> None:
+        """Note what is wrong with the members of an element, and put them in order for the time being."""
+        self._mended.add(element)
+        kind = self._kind(element)
+        looked = look_at(element, kind, self._guess, _SLICE) if isinstance(kind, Complex) else None
+        for defect in looked.defects if looked else ():
+            self._add(defect)
+        if looked is None or not looked.defects:
+            self._add(unexplained(element))
+            return
+        self._hold(element)
+        self._stand_ins.update(looked.stand_ins)
+        self._put(element, looked.mended)
+
+    def _add(self, defect: Defect) -> None:
+        if self._bench is not None:
+            defect = replace(defect, element=self._bench.original_of(defect.element))
+        # One mistake makes libxml2 complain about the facet and again about the type.
+        self.found.setdefault((defect.element, defect.about, defect.field), defect)
+
+    def _item_with(self, element: etree._Element, array: etree._Element | None) -> etree._Element | None:
+        """Return the item of a list that an element is in, or is; None when it is elsewhere."""
+        at: etree._Element | None = element
+        while at is not None and at is not self._payload:
+            parent = at.getparent()
+            if parent is array:
+                return at
+            at = parent
+        return None
+
+    def _field(self, element: etree._Element) -> Field | None:
+        parent = element.getparent()
+        kind = None if parent is None else self._kind(parent)
+        return _field(kind, etree.QName(element).localname)
+
+    def _kind(self, element: etree._Element) -> Simple | Complex | None:
+        if element not in self._kinds:
+            field = self._field(element)
+            self._kinds[element] = field.type if field else None
+        return self._kinds[element]
+
+
+def _owner(entry: etree._LogEntry, element: etree._Element) -> etree._Element:
+    """Return the element whose members are wrong: libxml2 names it if one is missing, else the unexpected member."""
+    if entry.type_name == "SCHEMAV_CVC_COMPLEX_TYPE_2_1" or ": Missing child" in entry.message[:400]:
+        return element
+    parent = element.getparent()
+    return element if parent is None else parent
+
+
+def _field(kind: Simple | Complex | None, name: str) -> Field | None:
+    return _fields(kind).get(name) if isinstance(kind, Complex) else None
+
+
+@cache
+def _fields(kind: Complex) -> dict[str, Field]:
+    return {field.name: field for field in kind.fields}
+
+
+# The schema, and dates -----------------------------------------------------------------------------------------
 
 
 def _schema() -> etree.XMLSchema:
     # One for each thread: libxml2's list of errors belongs to the schema object, not to the call.
     compiled: etree.XMLSchema | None = getattr(_local, "schema", None)
     if compiled is None:
-        compiled = _local.schema = etree.XMLSchema(etree.fromstring(etree.tostring(schema())))
+        # One at a time: the first in a process makes libxml2's table of built-in types, which two at once (2.14) would
+        # leave mixed. Of 190 processes that began with four messages at once, 5 failed at some or never ended one.
+        with _compiling:
+            compiled = _local.schema = etree.XMLSchema(etree.fromstring(etree.tostring(schema())))
     return compiled
 
 
 @cache
-def _dates() -> frozenset[str]:
-    """The names of all elements that are dates or moments in every type that has them."""
+def _tags(*primitives: str) -> frozenset[str]:
+    """The tags of all elements that are of these built-in types in every type that has them."""
     fields = [field for kind in types().values() if isinstance(kind, Complex) for field in kind.fields]
     fields += [field for operation in operations().values() for field in operation.request.fields]
-    dates = {field.name for field in fields if _is_date(field)}
-    return frozenset(f"{{{NAMESPACE}}}{name}" for name in dates - {f.name for f in fields if not _is_date(f)})
+    such = [field for field in fields if isinstance(field.type, Simple) and field.type.primitive in primitives]
+    others = {field.name for field in fields} - {field.name for field in such}
+    return frozenset(f"{{{NAMESPACE}}}{field.name}" for field in such if field.name not in others)
 
 
-def _is_date(field: Field) -> bool:
-    return isinstance(field.type, Simple) and field.type.primitive in ("date", "dateTime")
+@cache
+def _lists(request: Complex) -> frozenset[str]:
+    """The tags of all lists in a request."""
+    tags = set[str]()
+    for field in request.fields:
+        if isinstance(field.type, Complex):
+            tags |= {f"{{{NAMESPACE}}}{field.name}"} if field.type.item else set()
+            tags |= _lists(field.type)
+    return frozenset(tags)
 
 
 def _strip_dates(payload: etree._Element) -> bool:
     stripped = False
-    for element in payload.iter(*_dates()):
+    for element in payload.iter(*_tags("date", "dateTime")):
         text = element.text or ""
         if text != text.strip(" \t\r\n"):
             element.text = text.strip(" \t\r\n")
@@ -126,169 +309,129 @@ def _strip_dates(payload: etree._Element) -> bool:
     return stripped
 
 
-_Step = tuple[etree._Element, int]
+# Places --------------------------------------------------------------------------------------------------------
 
 
-class _Places:
+class _Paths:
     """Follows the paths of libxml2 in one tree; children are listed once, however many paths lead through them."""
 
     def __init__(self, payload: etree._Element) -> None:
         self._payload = payload
-        self._children: dict[tuple[etree._Element, str], list[_Step]] = {}
+        self._children: dict[tuple[etree._Element, str], list[etree._Element]] = {}
 
-    def follow(self, path: str | None) -> list[_Step]:
-        """Walk a path (/*/*[6]/p:student[17]); return the elements on it, each with its position among siblings."""
-        chain: list[_Step] = [(self._payload, 1)]
+    def follow(self, path: str | None) -> list[etree._Element]:
+        """Walk a path (/*/*[6]/p:student[17]); return the elements on it, from the payload on."""
+        chain = [self._payload]
         for step in (path or "").split("/")[2:]:
             name, _, position = step.rstrip("]").partition("[")
-            children = self._named(chain[-1][0], name)
+            children = self._named(chain[-1], name)
             place = int(position or 1) - 1
             if place >= len(children):
                 break
             chain.append(children[place])
         return chain
 
-    def _named(self, parent: etree._Element, name: str) -> list[_Step]:
+    def _named(self, parent: etree._Element, name: str) -> list[etree._Element]:
         if (parent, name) not in self._children:
             prefix, _, local = name.rpartition(":")
             self._children[parent, name] = [
-                (child, position)
-                for position, child in enumerate(parent, 1)
+                child
+                for child in parent
                 if name == "*" or (child.prefix == (prefix or None) and etree.QName(child).localname == local)
             ]
         return self._children[parent, name]
 
 
-def _place(operation: Operation, chain: list[_Step], begin: int) -> Error:
-    path, index, reference = "", None, None
-    kind: Simple | Complex | None = operation.request
-    for depth, (element, position) in enumerate(chain):
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an element stands: `order` sorts elements as they stand in the message."""
+
+    path: str
+    kind: Simple | Complex | None
+    order: tuple[int, ...] = ()
+    index: int | None = None
+    reference: str | None = None
+
+    def below(self, element: etree._Element, order: int, number: int) -> "_Place":
+        """Return the place of a child: `order` counts its siblings, `number` those of its name."""
         name = etree.QName(element).localname
-        path += f"/{name}"
-        field = _field(kind, name) if depth else None
-        kind = field.type if field else kind if depth == 0 else None
+        field = _field(self.kind, name)
+        kind = field.type if field else None
+        path, index, reference = f"{self.path}/{name}", self.index, self.reference
         if field is not None and field.many:
-            number = position + (begin if depth == 2 else 0)
             path += f"[{number}]"
-            if depth == 2 and isinstance(kind, Complex):
+            if len(self.order) == 1 and isinstance(kind, Complex):
                 index = number
                 reference = collapse(element.findtext(f"{{{NAMESPACE}}}reference") or "")[:64] or None
-    last = chain[-1][0]
-    return Error(
-        Code.SCHEMA_INVALID,
-        "",
-        index=index,
-        reference=reference,
-        field=etree.QName(last).localname,
-        line=int(last.sourceline or 0) or None,
-        path=path,
-        value=(last.text or "")[:_VALUE_LENGTH] if len(last) == 0 else None,
-    )
+        return _Place(path, kind, (*self.order, order), index, reference)
 
-
-def _field(kind: Simple | Complex | None, name: str) -> Field | None:
-    if not isinstance(kind, Complex):
-        return None
-    return next((field for field in kind.fields if field.name == name), None)
-
-
-def _error(operation: Operation, chain: list[_Step], begin: int, entry: etree._LogEntry) -> Error:
-    if entry.type_name == "SCHEMAV_CVC_COMPLEX_TYPE_2_1" and len(chain[-1][0]):
-        chain = [*chain, (chain[-1][0][0], 1)]  # of an element that may hold nothing, libxml2 names the element only
-    place = _place(operation, chain, begin)
-    kind: Simple | Complex | None = operation.request
-    parent: Simple | Complex | None = None
-    for element, _ in chain[1:]:
-        field = _field(kind, etree.QName(element).localname)
-        parent, kind = kind, field.type if field else None
-    message, hint, field_name = _sentence(entry, chain[-1][0], kind, parent)
-    return replace(
-        place, message=message, hint=hint, field=field_name or place.field, line=int(entry.line) or place.line
-    )
-
-
-def _sentence(
-    entry: etree._LogEntry,
-    element: etree._Element,
-    kind: Simple | Complex | None,
-    parent: Simple | Complex | None,
-) -> tuple[str, str | None, str | None]:
-    """Say what is wrong: sentence, hint, and the field when it is not the element at the place."""
-    name = etree.QName(element).localname
-    defect = entry.type_name.removeprefix("SCHEMAV_")
-    expected = re.findall(r"\{[^}]*\}([\w.-]+)", entry.message.partition("Expected is")[2])
-    if defect == "ELEMENT_CONTENT" and entry.message.partition("'")[2].partition("'")[2].startswith(": Missing"):
-        candidates = [field for one in expected if (field := _field(kind, one))]
-        missing = next((field for field in candidates if field.required), None)
-        return (
-            f"{missing.name if missing else 'An element'} is missing in {name}.",
-            missing.documentation if missing else None,
-            missing.name if missing else None,
+    def error(self, element: etree._Element, message: str = "") -> Error:
+        """Return an error that says that `element` stands here."""
+        return Error(
+            Code.SCHEMA_INVALID,
+            message,
+            index=self.index,
+            reference=self.reference,
+            field=etree.QName(element).localname,
+            line=_line(element),
+            path=self.path,
+            value=(element.text or "")[:_VALUE_LENGTH] if len(element) == 0 else None,
         )
-    if defect == "ELEMENT_CONTENT" or (defect == "CVC_COMPLEX_TYPE_2_1" and parent is not None):
-        return _unexpected(element, name, parent, expected)
-    if defect in ("CVC_COMPLEX_TYPE_2_1", "CVC_COMPLEX_TYPE_2_3"):
-        return f"{name} holds text, which stands in no element of its own.", None, None
-    if defect in ("CVC_COMPLEX_TYPE_3_2_1", "CVC_TYPE_3_1_1"):
-        attribute = re.search(r"attribute '(?:\{[^}]*\})?([^']+)'", entry.message)
-        return (
-            f"{name} has the attribute {attribute[1] if attribute else '?'}, which is not allowed.",
-            "Leave the attribute out; values stand in elements.",
-            None,
-        )
-    if defect == "CVC_ELT_3_1":
-        return f"{name} is marked as nil.", f"Leave {name} out when there is no value.", None
-    if isinstance(kind, Simple) and len(element):
-        return f"{name} holds elements; it may hold text only.", kind.documentation or None, None
-    if isinstance(kind, Simple):
-        return _bad_value(defect, entry.message, name, kind, element.text or "")
-    return f"{name} does not follow the schema.", "Compare it with the WSDL.", None
 
 
-def _unexpected(
-    element: etree._Element, name: str, parent: Simple | Complex | None, expected: list[str]
-) -> tuple[str, str | None, str | None]:
-    around = element.getparent()
-    owner = etree.QName(around).localname if around is not None else "the message"
-    namespace = etree.QName(element).namespace
-    if namespace != NAMESPACE:
-        return (
-            f"{name} is in {'the namespace ' + namespace if namespace else 'no namespace'}.",
-            f"It must be in the namespace {NAMESPACE}.",
-            None,
-        )
-    names = [field.name for field in parent.fields] if isinstance(parent, Complex) else []
-    if name not in names:
-        close = get_close_matches(name, names, 1)
-        return (
-            f"There is no element {name} in {owner}.",
-            f"Did you mean {close[0]}?" if close else f"Possible elements: {', '.join(names) or 'none'}.",
-            None,
-        )
-    before = [one for one in expected if one in names and names.index(one) < names.index(name)]
-    required = isinstance(parent, Complex) and [f.name for f in parent.fields if f.required and f.name in before]
-    if required:
-        return f"{required[0]} is missing before {name} in {owner}.", None, required[0]
-    return (
-        f"{name} stands in the wrong place or twice in {owner}.",
-        f"The order is: {', '.join(names)}.",
-        None,
-    )
+def _line(element: etree._Element | None) -> int | None:
+    """Return the line of an element, or of what it is in: beyond 65 535 libxml2 knows lines by the texts around."""
+    line = 0 if element is None else int(element.sourceline or 0)
+    return _line(element.getparent()) if element is not None and line == _LAST_LINE else line or None
 
 
-def _bad_value(defect: str, message: str, name: str, kind: Simple, text: str) -> tuple[str, str | None, str | None]:
-    hint = kind.documentation or None
-    if not text.strip() and kind.primitive != "string":
-        return f"{name} is empty.", f"Leave {name} out when there is no value.", None
-    if kind.enumeration:
-        return f"{name} must be one of: {', '.join(kind.enumeration)}.", hint, None
-    numbers = re.findall(r"'(\d+)'", message.partition("]")[2])
-    if defect == "CVC_MAXLENGTH_VALID" and len(numbers) == 2:
-        return f"{name} has {numbers[0]} characters; at most {numbers[1]} are possible.", hint, None
-    if defect == "CVC_MINLENGTH_VALID" and text.strip() and len(numbers) == 2:
-        return f"{name} has {numbers[0]} characters; at least {numbers[1]} are needed.", hint, None
-    if defect == "CVC_MINLENGTH_VALID":
-        return f"{name} is empty.", f"Leave {name} out when there is no value.", None
-    if kind.primitive in _EXAMPLES and defect.startswith("CVC_DATATYPE_VALID"):
-        return f"{name} must be {_EXAMPLES[kind.primitive]}.", hint, None
-    return f"{name} is not written as it must be.", hint, None
+class _Places:
+    """Says where elements of a request stand; siblings are counted once, however many are asked for."""
+
+    def __init__(self, payload: etree._Element, operation: Operation) -> None:
+        self._parents = {payload: _Place(f"/{operation.name}", operation.request)}
+        self._siblings: dict[etree._Element, _Siblings] = {}
+
+    def of(self, element: etree._Element) -> _Place:
+        """Return the place of an element."""
+        known, parent = self._parents.get(element), element.getparent()
+        if known is not None or parent is None:
+            return known or _Place("", None)
+        above = self._parents.get(parent)
+        if above is None:
+            above = self._parents[parent] = self.of(parent)
+        if parent not in self._siblings:
+            self._siblings[parent] = _Siblings(parent)
+        return above.below(element, *self._siblings[parent][element])
+
+
+class _Siblings:
+    """Counts the children of an element, as far as they are asked for: from 1, and those of each name from 1."""
+
+    def __init__(self, parent: etree._Element) -> None:
+        self._rest = enumerate(parent, 1)
+        self._counts: dict[str, int] = defaultdict(int)
+        self._numbers: dict[etree._Element, tuple[int, int]] = {}
+
+    def __getitem__(self, child: etree._Element) -> tuple[int, int]:
+        while child not in self._numbers:
+            order, sibling = next(self._rest)
+            name = str(sibling.tag).rpartition("}")[2]
+            self._counts[name] += 1
+            self._numbers[sibling] = order, self._counts[name]
+        return self._numbers[child]
+
+
+def locate(operation: Operation, element: etree._Element, index: int | None = None) -> Error:
+    """Return an error without sentence that says where `element` stands: path, line, value, item, field.
+
+    `index` is the 1-based position of the item that it is in, where the caller knows it.
+    """
+    chain = [element]
+    while etree.QName(chain[-1]).localname != operation.name and (parent := chain[-1].getparent()) is not None:
+        chain.append(parent)
+    place = _Place(f"/{operation.name}", operation.request)
+    for depth, (parent, child) in enumerate(pairwise(reversed(chain)), 1):
+        number = index if depth == 2 and index is not None else parent.index(child) + 1
+        place = place.below(child, number, number)
+    return place.error(element)

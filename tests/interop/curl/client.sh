@@ -48,8 +48,7 @@ CheckConnection() { fixture CheckConnection/request && done_ && [ "$(value envir
 SyncContacts() { fixture SyncContacts/request && done_; }
 SyncClassrooms() { fixture SyncClassrooms/request && done_; }
 SyncTeachers() {
-    fixture SyncTeachers/request && done_ || return
-    message <<< '<SyncTeachers xmlns="urn:paraphe:exchange:v1"><teachers/></SyncTeachers>' && done_ && [ "$(value received)" = 0 ]
+    fixture SyncTeachers/request && done_
 }
 SyncStudents() {
     fixture SyncStudents/request && done_ || return
@@ -67,6 +66,16 @@ SyncStudents() {
 XML
 }
 SyncCourses() { fixture SyncCourses/request && done_; }
+# A list of no items, and no list at all.
+empty_list() {
+    for name in Contacts Classrooms Teachers Students Courses; do
+        for list in "<${name,,}/>" ''; do
+            message <<< "<Sync$name xmlns='urn:paraphe:exchange:v1'>$list</Sync$name>" && done_ || return
+            [ "$(value received)" = 0 ] || return
+        done
+    done
+    message <<< '<AcknowledgeRecords xmlns="urn:paraphe:exchange:v1"><recordNumbers/></AcknowledgeRecords>' && done_
+}
 GetSignatureList() { fixture GetSignatureList/with-images && done_ && [ -n "$(value image)" ]; }
 
 # Invoices and their records ---------------------------------------------------------------------------------------
@@ -92,16 +101,29 @@ AcknowledgeRecords() { fixture AcknowledgeRecords/request && done_; }
 
 # What can go wrong ------------------------------------------------------------------------------------------------
 
-# Credentials in the SOAP header instead of HTTP Basic.
-credentials_header() {
+# Ask with what stands on standard input in the SOAP header instead of HTTP Basic.
+check_with_header() {
     status=$(curl --silent --header "Content-Type: $type" --data-binary @- --output "$folder/answer.xml" \
         --write-out '%{http_code}' "$address" <<XML
 <e:Envelope xmlns:e="$envelope" xmlns="urn:paraphe:exchange:v1">
-  <e:Header><Credentials><apiUser>$API_USER</apiUser><apiKey>$API_KEY</apiKey></Credentials></e:Header>
+  <e:Header>$(cat)</e:Header>
   <e:Body><CheckConnection/></e:Body>
 </e:Envelope>
 XML
-    ) && done_
+    )
+}
+credentials_header() {
+    check_with_header <<< "<Credentials><apiUser>$API_USER</apiUser><apiKey>$API_KEY</apiKey></Credentials>" && done_ || return
+    check_with_header <<< "<Credentials><apiUser>$API_USER</apiUser><apiKey>wrong</apiKey></Credentials>"
+    [ "$(value returnCode) $(value code)" = '500 ERROR CREDENTIALS_REFUSED' ]
+}
+# WS-Security: the key as a password in plain text, so over TLS only.
+UsernameToken() {
+    check_with_header <<XML && done_
+<w:Security xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd" e:mustUnderstand="1">
+  <w:UsernameToken><w:Username>$API_USER</w:Username><w:Password>$API_KEY</w:Password></w:UsernameToken>
+</w:Security>
+XML
 }
 # What the operation refuses is in the result, with status 200; then nothing of the message was stored.
 refusal() {
@@ -118,7 +140,7 @@ schema_error() {
 
 for step in CheckConnection SyncContacts SyncClassrooms SyncTeachers SyncStudents SyncCourses GetSignatureList SendInvoice \
     ReviewRecord SendInvoicingInfo AddSimpleInvoice AddSimpleDocument GetRecord GetRecordList AcknowledgeRecords \
-    credentials_header refusal fault schema_error; do
+    empty_list credentials_header UsernameToken refusal fault schema_error; do
     if $step; then
         printf '{"step": "%s", "ok": true}\n' "${step/_/ }"
     else

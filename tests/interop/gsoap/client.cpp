@@ -5,11 +5,12 @@
  *
  * FOLDER holds invoice.pdf; record.zip is written there. What gSOAP makes of the WSDL: an optional element is a
  * pointer, null when it is absent; a list is a std::vector; a decimal and a date are text; a dateTime is time_t;
- * an underscore in an enumeration is _USCORE.
+ * an underscore in an enumeration is _USCORE; a file is pointer and size, and with a type an attachment.
  */
 #include PROXY_H
 #include NAMESPACES
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -188,17 +189,9 @@ static void sync_classrooms()
 static void sync_teachers()
 {
     _ns1__SyncTeachers request;
-    for (auto *teachers : {exchange->make<ns1__ArrayOfTeacher>(), static_cast<ns1__ArrayOfTeacher *>(nullptr)})
-    {
-        _ns1__SyncTeachersResponse response;
-        request.teachers = teachers; // an empty list, then no list at all
-        exchange->call(&PROXY::SyncTeachers, request, response);
-        expect_done(response.SyncTeachersResult);
-        expect(*response.SyncTeachersResult->received == 0, "nothing received");
-    }
     auto *teacher = exchange->make<ns1__Teacher>();
     teacher->reference = "IOP-T1";
-    teacher->lastName = u8"Œuvrard";
+    teacher->lastName = u8"Œuvrard " + TEXT;
     teacher->firstName = u8"Zoë";
     request.teachers = exchange->make<ns1__ArrayOfTeacher>();
     request.teachers->teacher.push_back(teacher);
@@ -277,6 +270,39 @@ static void sync_courses()
     expect(*response.SyncCoursesResult->created == 1, "one course");
 }
 
+/* A list of no items, and no list at all. */
+template <class Request, class Response, class List, class Result>
+static void sync_nothing(int (PROXY::*operation)(Request *, Response &), List *Request::*list, Result *Response::*result)
+{
+    for (List *items : {exchange->make<List>(), static_cast<List *>(nullptr)})
+    {
+        Request request;
+        Response response;
+        request.*list = items;
+        exchange->call(operation, request, response);
+        expect_done(response.*result);
+        expect(*(response.*result)->received == 0, "nothing received");
+    }
+}
+
+#define SYNC_NOTHING(operation, list) \
+    sync_nothing(&PROXY::operation, &_ns1__##operation::list, &_ns1__##operation##Response::operation##Result)
+
+static void empty_list()
+{
+    SYNC_NOTHING(SyncContacts, contacts);
+    SYNC_NOTHING(SyncClassrooms, classrooms);
+    SYNC_NOTHING(SyncTeachers, teachers);
+    SYNC_NOTHING(SyncStudents, students);
+    SYNC_NOTHING(SyncCourses, courses);
+    _ns1__AcknowledgeRecords request;
+    _ns1__AcknowledgeRecordsResponse response;
+    request.recordNumbers = exchange->make<ns1__ArrayOfRecordNumber>();
+    exchange->call(&PROXY::AcknowledgeRecords, request, response);
+    expect_done(response.AcknowledgeRecordsResult);
+    expect(*response.AcknowledgeRecordsResult->acknowledged == 0, "nothing acknowledged");
+}
+
 static void get_signature_list()
 {
     _ns1__GetSignatureList request;
@@ -310,14 +336,18 @@ static void get_signature_list()
 
 /* Invoices and their records -------------------------------------------------------------------------------- */
 
+static std::string read(const std::string &name)
+{
+    std::ifstream file(folder + "/" + name, std::ios::binary);
+    return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+}
+
 static void send_invoice()
 {
-    std::ifstream file(folder + "/invoice.pdf", std::ios::binary);
-    std::string pdf((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     _ns1__SendInvoice request;
     _ns1__SendInvoiceResponse response;
-    request.fileName = "invoice.pdf";
-    request.content = exchange->file(pdf);
+    request.fileName = "facture " + TEXT + ".pdf";
+    request.content = exchange->file(read("invoice.pdf"));
     request.hints = exchange->make<ns1__InvoicingElements>();
     request.hints->payerName = exchange->text("OPCO " + TEXT);
     request.hints->amountInclVat = exchange->text("1148.60");
@@ -353,7 +383,7 @@ static void add_simple_invoice()
     _ns1__AddSimpleInvoice request;
     _ns1__AddSimpleInvoiceResponse response;
     request.recordNumber = record;
-    request.fileName = u8"avoir é.pdf";
+    request.fileName = "avoir " + TEXT + ".pdf";
     request.content = exchange->file(PAPER);
     exchange->call(&PROXY::AddSimpleInvoice, request, response);
     expect_done(response.AddSimpleInvoiceResult);
@@ -374,24 +404,25 @@ static void add_simple_document()
     expect(!response.AddSimpleDocumentResult->documentId->empty(), "a document id");
 }
 
+static ns1__RecordResult *get_record_by(Exchange &from, ns1__RecordFormat format)
+{
+    auto *response = from.make<_ns1__GetRecordResponse>();
+    _ns1__GetRecord request;
+    request.recordNumber = record;
+    request.format = format;
+    from.call(&PROXY::GetRecord, request, *response);
+    expect_done(response->GetRecordResult);
+    return response->GetRecordResult;
+}
+
 static void get_record()
 {
-    _ns1__GetRecord request;
-    _ns1__GetRecordResponse response;
-    request.recordNumber = record;
-    request.format = ns1__RecordFormat::INDEX;
-    exchange->call(&PROXY::GetRecord, request, response);
-    expect_done(response.GetRecordResult);
-    auto *index = response.GetRecordResult->recordIndex;
+    auto *index = get_record_by(*exchange, ns1__RecordFormat::INDEX)->recordIndex;
     expect(*index->invoice->payerName == "OPCO " + TEXT, *index->invoice->payerName);
     expect(*index->invoice->amountInclVat == "1148.63", *index->invoice->amountInclVat);
     expect(*index->documents->document.back()->title == "Programme " + TEXT, "the title");
 
-    _ns1__GetRecordResponse whole;
-    request.format = ns1__RecordFormat::ZIP;
-    exchange->call(&PROXY::GetRecord, request, whole);
-    expect_done(whole.GetRecordResult);
-    auto *content = whole.GetRecordResult->content;
+    auto *content = get_record_by(*exchange, ns1__RecordFormat::ZIP)->content;
     std::ofstream(folder + "/record.zip", std::ios::binary)
         .write(reinterpret_cast<const char *>(content->__ptr), content->__size);
 }
@@ -417,28 +448,54 @@ static void get_record_list()
 
 static void acknowledge_records()
 {
-    for (bool any : {false, true})
-    {
-        _ns1__AcknowledgeRecords request;
-        _ns1__AcknowledgeRecordsResponse response;
-        request.recordNumbers = exchange->make<ns1__ArrayOfRecordNumber>();
-        if (any)
-            request.recordNumbers->recordNumber.push_back(record);
-        exchange->call(&PROXY::AcknowledgeRecords, request, response);
-        auto *result = response.AcknowledgeRecordsResult;
-        expect_done(result);
-        expect(*result->acknowledged + *result->alreadyExtracted == any, "as many as were sent");
-    }
+    _ns1__AcknowledgeRecords request;
+    _ns1__AcknowledgeRecordsResponse response;
+    request.recordNumbers = exchange->make<ns1__ArrayOfRecordNumber>();
+    request.recordNumbers->recordNumber.push_back(record);
+    exchange->call(&PROXY::AcknowledgeRecords, request, response);
+    auto *result = response.AcknowledgeRecordsResult;
+    expect_done(result);
+    expect(*result->acknowledged + *result->alreadyExtracted == 1, "one record");
+}
+
+/* Files as attachments: MTOM -------------------------------------------------------------------------------- */
+
+static void mtom_sent()
+{
+    Exchange mtom(user, key);
+    soap_set_omode(mtom.context, SOAP_ENC_MTOM);
+    std::string pdf = read("invoice.pdf");
+    char type[] = "application/pdf";
+    _ns1__AddSimpleInvoice request;
+    _ns1__AddSimpleInvoiceResponse response;
+    request.recordNumber = record;
+    request.fileName = "grande.pdf";
+    request.content = mtom.file(pdf);
+    request.content.type = type;
+    mtom.call(&PROXY::AddSimpleInvoice, request, response);
+    expect_done(response.AddSimpleInvoiceResult);
+    expect(*response.AddSimpleInvoiceResult->sizeBytes == static_cast<int>(pdf.size()), "its size");
+}
+
+/* A caller who sends its messages as MTOM has its answers so. */
+static void mtom_received()
+{
+    Exchange mtom(user, key);
+    soap_set_omode(mtom.context, SOAP_ENC_MTOM | SOAP_ENC_MIME);
+    auto *plain = get_record_by(*exchange, ns1__RecordFormat::ZIP)->content;
+    auto *content = get_record_by(mtom, ns1__RecordFormat::ZIP)->content;
+    expect(content->id != nullptr, "an attachment");
+    expect(std::equal(content->__ptr, content->__ptr + content->__size, plain->__ptr), "the same bytes");
+    expect(content->__size == plain->__size, "as many bytes");
 }
 
 /* What can go wrong ----------------------------------------------------------------------------------------- */
 
-static void credentials_header()
+static void check_with_header(Exchange &plain, const std::string &with_key)
 {
-    Exchange plain;
     auto *credentials = plain.make<ns1__Credentials>();
     credentials->apiUser = plain.text(user);
-    credentials->apiKey = plain.text(key);
+    credentials->apiKey = plain.text(with_key);
     plain.proxy.soap_header(credentials);
     _ns1__CheckConnection request;
     _ns1__CheckConnectionResponse response;
@@ -473,6 +530,14 @@ static ns1__ErrorItem *read_fault(Exchange &from, const std::function<void()> &c
         return fault->errors->error.at(0);
     }
     throw std::runtime_error("no fault");
+}
+
+static void credentials_header()
+{
+    Exchange plain, wrong;
+    check_with_header(plain, key);
+    auto *error = read_fault(wrong, [&] { check_with_header(wrong, "wrong"); });
+    expect(error->code == ns1__ErrorCode::CREDENTIALS_USCOREREFUSED, error->message);
 }
 
 static void fault()
@@ -531,10 +596,13 @@ int main(int, char **argv)
         {"GetRecord", get_record},
         {"GetRecordList", get_record_list},
         {"AcknowledgeRecords", acknowledge_records},
+        {"empty list", empty_list},
         {"credentials header", credentials_header},
         {"refusal", refusal},
         {"fault", fault},
         {"schema error", schema_error},
+        {"MTOM sent", mtom_sent},
+        {"MTOM received", mtom_received},
     };
     for (const auto &[name, step] : steps)
     {

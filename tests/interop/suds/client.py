@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import suds.client  # type: ignore[import-not-found]
+import suds.wsse  # type: ignore[import-not-found]
 from suds.transport.http import HttpAuthenticated  # type: ignore[import-not-found]
 
 WSDL, FOLDER = sys.argv[1], Path(sys.argv[2])
@@ -79,9 +80,7 @@ def sync_classrooms() -> None:
 
 
 def sync_teachers() -> None:
-    expect(done(service.SyncTeachers(teachers={"teacher": []})).received == 0, "an empty list")
-    expect(done(service.SyncTeachers()).received == 0, "no list at all")
-    teacher = {"reference": "IOP-T1", "lastName": "Œuvrard", "firstName": "Zoë"}
+    teacher = {"reference": "IOP-T1", "lastName": f"Œuvrard {TEXT}", "firstName": "Zoë"}
     expect(done(service.SyncTeachers(teachers={"teacher": [teacher]})).created == 1, "one teacher")
 
 
@@ -123,6 +122,15 @@ def sync_courses() -> None:
     expect(done(service.SyncCourses(courses={"course": [course]})).created == 1, "one course")
 
 
+def empty_list() -> None:
+    """A list of no items, and no list at all."""
+    for name in ("Contacts", "Classrooms", "Teachers", "Students", "Courses"):
+        operation, items = getattr(service, f"Sync{name}"), name.lower()
+        expect(done(operation(**{items: {items.removesuffix("s"): []}})).received == 0, name)
+        expect(done(operation()).received == 0, name)
+    expect(done(service.AcknowledgeRecords(recordNumbers={"recordNumber": []})).acknowledged == 0, "an empty list")
+
+
 def get_signature_list() -> None:
     period = {"periodStart": date(2026, 9, 1), "periodEnd": date(2026, 9, 18)}
     result = done(service.GetSignatureList(**period, status="PRESENT", includeImages=True, limit=5))
@@ -142,7 +150,8 @@ def send_invoice() -> None:
     pdf = (FOLDER / "invoice.pdf").read_bytes()
     digest = hashlib.sha256(pdf).hexdigest()
     hints = {"payerName": f"OPCO {TEXT}", "amountInclVat": Decimal("1148.60")}
-    result = done(service.SendInvoice(fileName="invoice.pdf", content=text_of(pdf), sha256=digest, hints=hints))
+    name = f"facture {TEXT}.pdf"
+    result = done(service.SendInvoice(fileName=name, content=text_of(pdf), sha256=digest, hints=hints))
     expect(result.status == "NEEDS_REVIEW" and result.documentId, result)
     record = result.recordNumber
 
@@ -173,7 +182,8 @@ def send_invoicing_info() -> None:
 
 
 def add_simple_invoice() -> None:
-    result = done(service.AddSimpleInvoice(recordNumber=record, fileName="avoir é.pdf", content=text_of(PAPER)))
+    paper = {"fileName": f"avoir {TEXT}.pdf", "content": text_of(PAPER)}
+    result = done(service.AddSimpleInvoice(recordNumber=record, **paper))
     expect(result.sha256 == hashlib.sha256(PAPER).hexdigest() and result.sizeBytes == len(PAPER), result)
 
 
@@ -201,7 +211,6 @@ def get_record_list() -> None:
 
 
 def acknowledge_records() -> None:
-    expect(done(service.AcknowledgeRecords(recordNumbers={"recordNumber": []})).acknowledged == 0, "an empty list")
     result = done(service.AcknowledgeRecords(recordNumbers={"recordNumber": [record]}))
     expect(result.acknowledged + result.alreadyExtracted == 1, result)
 
@@ -225,10 +234,24 @@ def read_fault(call: Callable[[], object]) -> Any:
 
 
 def credentials_header() -> None:
+    def connect_header(key: str) -> Any:
+        plain = connect()
+        header = plain.factory.create("Credentials")
+        header.apiUser, header.apiKey = USER, key
+        plain.set_options(soapheaders=header)
+        return plain
+
+    done(connect_header(KEY).service.CheckConnection())
+    detail = read_fault(lambda: connect_header("wrong").service.CheckConnection())
+    expect(detail.errors.error[0].code == "CREDENTIALS_REFUSED", detail)
+
+
+def username_token() -> None:
+    """WS-Security: the key as a password in plain text, so over TLS only."""
+    security = suds.wsse.Security()
+    security.tokens.append(suds.wsse.UsernameToken(USER, KEY))
     plain = connect()
-    header = plain.factory.create("Credentials")
-    header.apiUser, header.apiKey = USER, KEY
-    plain.set_options(soapheaders=header)
+    plain.set_options(wsse=security)
     done(plain.service.CheckConnection())
 
 
@@ -265,7 +288,9 @@ STEPS = {
     "GetRecord": get_record,
     "GetRecordList": get_record_list,
     "AcknowledgeRecords": acknowledge_records,
+    "empty list": empty_list,
     "credentials header": credentials_header,
+    "UsernameToken": username_token,
     "refusal": refusal,
     "fault": fault,
     "schema error": schema_error,

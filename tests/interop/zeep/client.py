@@ -19,6 +19,7 @@ from typing import Any
 from requests import Session
 from zeep import Client, Settings, Transport
 from zeep.exceptions import Fault
+from zeep.wsse.username import UsernameToken
 
 WSDL, FOLDER = sys.argv[1], Path(sys.argv[2])
 USER, KEY = os.environ["API_USER"], os.environ["API_KEY"]
@@ -73,9 +74,7 @@ def sync_classrooms() -> None:
 
 
 def sync_teachers() -> None:
-    expect(done(service.SyncTeachers(teachers={"teacher": []})).received == 0, "an empty list")
-    expect(done(service.SyncTeachers()).received == 0, "no list at all")
-    teacher = {"reference": "IOP-T1", "lastName": "Œuvrard", "firstName": "Zoë"}
+    teacher = {"reference": "IOP-T1", "lastName": f"Œuvrard {TEXT}", "firstName": "Zoë"}
     expect(done(service.SyncTeachers(teachers={"teacher": [teacher]})).created == 1, "one teacher")
 
 
@@ -117,6 +116,15 @@ def sync_courses() -> None:
     expect(done(service.SyncCourses(courses={"course": [course]})).created == 1, "one course")
 
 
+def empty_list() -> None:
+    """A list of no items, and no list at all."""
+    for name in ("Contacts", "Classrooms", "Teachers", "Students", "Courses"):
+        operation, items = service[f"Sync{name}"], name.lower()
+        expect(done(operation(**{items: {items.removesuffix("s"): []}})).received == 0, name)
+        expect(done(operation()).received == 0, name)
+    expect(done(service.AcknowledgeRecords(recordNumbers={"recordNumber": []})).acknowledged == 0, "an empty list")
+
+
 def get_signature_list() -> None:
     period = {"periodStart": date(2026, 9, 1), "periodEnd": date(2026, 9, 18)}
     result = done(service.GetSignatureList(**period, status="PRESENT", includeImages=True, limit=5))
@@ -134,7 +142,7 @@ def send_invoice() -> None:
     pdf = (FOLDER / "invoice.pdf").read_bytes()
     digest = hashlib.sha256(pdf).hexdigest()
     hints = {"payerName": f"OPCO {TEXT}", "amountInclVat": Decimal("1148.60")}
-    result = done(service.SendInvoice(fileName="invoice.pdf", content=pdf, sha256=digest, hints=hints))
+    result = done(service.SendInvoice(fileName=f"facture {TEXT}.pdf", content=pdf, sha256=digest, hints=hints))
     expect(result.status == "NEEDS_REVIEW" and result.documentId, result)
     record = result.recordNumber
 
@@ -165,7 +173,7 @@ def send_invoicing_info() -> None:
 
 
 def add_simple_invoice() -> None:
-    result = done(service.AddSimpleInvoice(recordNumber=record, fileName="avoir é.pdf", content=PAPER))
+    result = done(service.AddSimpleInvoice(recordNumber=record, fileName=f"avoir {TEXT}.pdf", content=PAPER))
     expect(result.sha256 == hashlib.sha256(PAPER).hexdigest() and result.sizeBytes == len(PAPER), result)
 
 
@@ -190,7 +198,6 @@ def get_record_list() -> None:
 
 
 def acknowledge_records() -> None:
-    expect(done(service.AcknowledgeRecords(recordNumbers={"recordNumber": []})).acknowledged == 0, "an empty list")
     result = done(service.AcknowledgeRecords(recordNumbers={"recordNumber": [record]}))
     expect(result.acknowledged + result.alreadyExtracted == 1, result)
 
@@ -210,8 +217,19 @@ def read_fault(call: Callable[[], object]) -> Any:
 
 
 def credentials_header() -> None:
-    header = {"credentials": {"apiUser": USER, "apiKey": KEY}}
-    done(connect().service.CheckConnection(_soapheaders=header))
+    def header(key: str) -> dict[str, Any]:
+        return {"credentials": {"apiUser": USER, "apiKey": key}}
+
+    done(connect().service.CheckConnection(_soapheaders=header(KEY)))
+    detail = read_fault(lambda: connect().service.CheckConnection(_soapheaders=header("wrong")))
+    expect(detail.errors.error[0].code == "CREDENTIALS_REFUSED", detail)
+
+
+def username_token() -> None:
+    """WS-Security: the key as a password in plain text, so over TLS only."""
+    plain = connect()
+    plain.wsse = UsernameToken(USER, KEY)
+    done(plain.service.CheckConnection())
 
 
 def refusal() -> None:
@@ -247,7 +265,9 @@ STEPS = {
     "GetRecord": get_record,
     "GetRecordList": get_record_list,
     "AcknowledgeRecords": acknowledge_records,
+    "empty list": empty_list,
     "credentials header": credentials_header,
+    "UsernameToken": username_token,
     "refusal": refusal,
     "fault": fault,
     "schema error": schema_error,

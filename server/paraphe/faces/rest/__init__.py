@@ -15,6 +15,7 @@ from ...contract import NAMESPACE, Operation, complex_type, operations
 from ...errors import Code, Error, Refused
 from ...operations import OPERATIONS
 from ...xml.encode import encode as encode_xml
+from ...xml.encode import utf8
 from ...xml.parse import parse as parse_xml
 from ...xml.request import Request, read_request
 from .. import http
@@ -28,12 +29,7 @@ log = logging.getLogger("paraphe.rest")
 _KINDS = {"application/json": "json", "text/json": "json", "application/xml": "xml", "text/xml": "xml"}
 _MEDIA_TYPES = {"json": "application/json", "xml": "application/xml; charset=utf-8"}
 _WAYS = "Send apiUser and apiKey by HTTP Basic, or the key alone as Authorization: Bearer."
-_CLOSED = "default-src 'none'; frame-ancestors 'none'"
-_ANSWERS = [
-    ("Content-Security-Policy", _CLOSED),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
-]
+_ANSWERS = [("Vary", "Accept")]
 _CHALLENGES = [
     ("WWW-Authenticate", 'Basic realm="Paraphe", charset="UTF-8"'),
     ("WWW-Authenticate", 'Bearer realm="Paraphe"'),
@@ -42,7 +38,7 @@ _SECONDS = "5"  # to wait before the same message is worth sending again
 
 
 def application(exchange: Exchange, public_url: str, message_bytes: int) -> http.Wsgi:
-    """Make the WSGI callable of everything under PATH, and of PATH without its last stroke."""
+    """Make the WSGI callable of everything under PATH, and of PATH without its last stroke; all else is not found."""
 
     @cache
     def documents() -> dict[str, tuple[str, str, bytes]]:
@@ -52,31 +48,27 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
         return {
             "": (
                 "text/html; charset=utf-8",
-                f"{_CLOSED}; style-src {style}; base-uri 'none'; form-action 'none'",
+                f"{http.CLOSED}; style-src {style}; img-src data:",
                 html,
             ),
-            "openapi.json": ("application/json", _CLOSED, openapi.to_bytes(described)),
+            "openapi.json": ("application/json", http.CLOSED, openapi.to_bytes(described)),
         }
 
-    def give(environ: http.Environ, start: http.StartResponse, name: str) -> Iterable[bytes]:
+    def give(start: http.StartResponse, name: str) -> Iterable[bytes]:
         media_type, policy, content = documents()[name]
-        headers = [
-            ("Content-Security-Policy", policy),
-            ("Referrer-Policy", "no-referrer"),
-            ("Cache-Control", "no-cache"),
-        ]
+        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-cache")]
         http.respond(start, 200, media_type, len(content), headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
+        return [content]
 
     def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
-        gets = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+        gets = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not environ.get("paraphe.late")
         if gets and environ["PATH_INFO"] == PATH.rstrip("/"):
-            headers = [("Location", public_url.rstrip("/") + PATH), *_ANSWERS]
+            headers = [("Location", public_url.rstrip("/") + PATH)]
             http.respond(start, 308, "text/plain; charset=utf-8", 0, headers)
             return []
-        name = environ["PATH_INFO"][len(PATH) :]
+        name = environ["PATH_INFO"][len(PATH) :] if environ["PATH_INFO"].startswith(PATH) else None
         if gets and name in ("", "openapi.json"):
-            return give(environ, start, name)
+            return give(start, name)
         message = _Message(environ, message_bytes)
         try:
             body = message.answer(name)
@@ -84,8 +76,7 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
             log.exception("failed", extra={"request_id": message.call.request_id})
             body = message.refuse(server_error())
         http.respond(start, message.status, _MEDIA_TYPES[message.answers_in], len(body), message.headers)
-        # waitress would send the body of an answer to HEAD too, and the next answer would begin in the middle of it.
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else http.until_sent(http.sliced(body), environ, message.call)
+        return http.sliced(body)
 
     return face
 
@@ -105,8 +96,8 @@ class _Message:
         self.answers_in = _accepted(environ.get("HTTP_ACCEPT", ""), self._kind)
         self.call.face = self._kind
 
-    def answer(self, name: str) -> bytes:
-        """Do what the message asks for and return the rendered answer."""
+    def answer(self, name: str | None) -> bytes:
+        """Do what the message asks for and return the rendered answer; None: it went to no address of ours."""
         try:
             request = self._read(name)
         except Refused as refused:
@@ -118,8 +109,13 @@ class _Message:
         """Journal a message that never reached an operation and return the rendered refusal."""
         return self.call.refuse(refused, self._render_refusal)
 
-    def _read(self, name: str) -> Request:
+    def _read(self, name: str | None) -> Request:
         method = self._environ["REQUEST_METHOD"]
+        if self._environ.get("paraphe.late"):
+            raise http.too_slow()
+        if name is None:
+            hint = f"POST a message to {PATH} and the name of its operation."
+            raise Refused(Error(Code.NOT_FOUND, "There is nothing at this address.", hint=hint))
         if name in ("", "openapi.json"):
             raise http.method_refused(method, "GET this address, or POST a message to that of an operation.")
         self._operation = operation = _find(name)
@@ -129,7 +125,8 @@ class _Message:
         key = http.bearer_key(self._environ)
         credentials = http.basic_credentials(self._environ) if key is None else key
         self.call.account = account = http.recognise(self.call, credentials, _WAYS)
-        body = http.read_body(self._environ, self._message_bytes)
+        bounds = self.call.exchange.bounds
+        body = http.read_body(self._environ, self._message_bytes, bounds.expanded_bytes)
         self.call.request_bytes = len(body)
         # Without Content-Type a page of any other site could send a body, with the credentials that a browser keeps.
         if self._media_type not in _KINDS and (body or self._media_type):
@@ -137,10 +134,12 @@ class _Message:
             raise http.media_type_refused(kind, "Send application/json or application/xml.")
         charset = self._parameters.get("charset")
         if self._kind == "json":
-            return read.read(read.parse(body, charset), operation, account.time_zone)
-        payload = parse_xml(body, charset)
-        _hold(payload, operation)
-        return read_request(payload, operation, account.time_zone)
+            return read.read(read.parse(body, charset, bounds), operation, account.time_zone, bounds)
+        payload = parse_xml(body, charset, bounds)
+        _hold(payload, operation, tolerant=account.tolerant)
+        request = read_request(payload, operation, account.time_zone, tolerant=account.tolerant)
+        self.call.hint = request.hint
+        return request
 
     def _render(self, answer: Answer) -> bytes:
         operation = self._operation
@@ -203,10 +202,10 @@ def _find(name: str) -> Operation:
     )
 
 
-def _hold(payload: etree._Element, operation: Operation) -> None:
-    """Refuse an element that is not the one of the address."""
+def _hold(payload: etree._Element, operation: Operation, *, tolerant: bool) -> None:
+    """Refuse an element that is not the one of the address; `tolerant`: it may be without namespace."""
     name = etree.QName(payload)
-    if name.localname == operation.name and name.namespace == NAMESPACE:
+    if name.localname == operation.name and (name.namespace == NAMESPACE or (tolerant and name.namespace is None)):
         return
     place = f"the namespace {name.namespace[:80]}" if name.namespace else "no namespace"
     hint = f"POST <{operation.name}> in the namespace {NAMESPACE} to this address."
@@ -251,4 +250,4 @@ def _weight(weights: dict[str, float], media_type: str) -> float:
 
 
 def _document(element: str) -> bytes:
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{element}'.encode()
+    return utf8(f'<?xml version="1.0" encoding="UTF-8"?>\n{element}')

@@ -205,7 +205,9 @@ def _restricted(name: str) -> Json:
             case other:
                 raise ValueError(f"{name}: nobody has said what {other} is in JSON Schema")
     if digits:
-        most = float(10 ** (digits["totalDigits"] - digits["fractionDigits"]))
+        most = float(
+            10 ** digits["totalDigits"]
+        )  # decimals need not be among them: of 12 digits, 12 whole ones are taken
         found |= {"exclusiveMinimum": -most, "exclusiveMaximum": most}
     if values:
         found["enum"] = [value for value, _ in values]

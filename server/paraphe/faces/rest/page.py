@@ -28,6 +28,8 @@ def render(document: Json) -> tuple[bytes, str]:
     title = escape(f"{document['info']['title']} {document['info']['version']}")
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>',
+        # An empty icon, or browsers ask for /favicon.ico and complain that the policy forbids it.
+        '<link rel="icon" href="data:,">',
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>',
         f"<h1>{title}</h1>",
         *(f"<p>{escape(text)}</p>" for text in document["info"]["description"].split("\n\n")),

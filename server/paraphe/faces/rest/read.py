@@ -8,12 +8,12 @@ are kept as XML paths (/SyncStudents/students/student[17]/birthDate), as in stor
 import codecs
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from lxml import etree
 
 from ...contract import NAMESPACE, Complex, Field, Operation, Simple
 from ...errors import Code, Error, Refused
+from ...xml.bounds import STANDARD, Bounds, too_deep, too_long, too_many_items
 from ...xml.decode import collapse
 from ...xml.request import Request, read_request, refuse_if
 from ...xml.validate import MAXIMUM_ERRORS, defects, items_of
@@ -54,7 +55,7 @@ class Repeated(dict[str, Any]):
 # Text to values --------------------------------------------------------------------------------------------------
 
 
-def parse(body: bytes, charset: str | None = None) -> Any:
+def parse(body: bytes, charset: str | None = None, bounds: Bounds = STANDARD) -> Any:
     """Parse a message; nothing at all counts as an object without members.
 
     `charset` is what the transport said; a byte order mark wins over it. Numbers come as `Number`. Refused:
@@ -80,17 +81,12 @@ def parse(body: bytes, charset: str | None = None) -> Any:
             )
         ) from failure
     except RecursionError:
-        raise Refused(
-            Error(
-                Code.MESSAGE_TOO_COMPLEX,
-                "The message is nested too deeply.",
-                hint="Compare it with the schema of the operation in openapi.json.",
-            )
-        ) from None
+        raise too_deep(bounds) from None
 
 
 def _text(body: bytes, charset: str | None) -> str:
-    if charset is None or body.startswith(_MARKS):
+    # Who says utf-16 without a mark has not said which one; the zeros of the first signs do.
+    if charset is None or body.startswith(_MARKS) or charset.lower() == "utf-16":
         charset = json.detect_encoding(body)
     else:
         try:
@@ -143,19 +139,37 @@ def _not_a_number(word: str) -> None:
 # Values to a request ---------------------------------------------------------------------------------------------
 
 
-def read(message: Any, operation: Operation, zone: ZoneInfo) -> Request:
-    """Validate and decode a message as `read_request` does; Refused with all defects (at most 100)."""
-    tree = _Tree(message, operation)
+def read(message: Any, operation: Operation, zone: ZoneInfo, bounds: Bounds = STANDARD) -> Request:
+    """Validate and decode a message as `read_request` does; Refused with all defects (at most 100).
+
+    MESSAGE_TOO_COMPLEX beyond `bounds`. Only what is wrong can be too deep, so only that is measured.
+    """
+    try:
+        tree = _Tree(message, operation, bounds)
+    except Refused:
+        _hold_depth(message, bounds)
+        raise
     if not tree.errors:
         return read_request(tree.root, operation, zone)
+    _hold_depth(message, bounds)
     if not tree.keeps_valid:
-        found = defects(tree.root, operation, MAXIMUM_ERRORS)
+        found = defects(tree.root, operation, MAXIMUM_ERRORS, refused=True)
         refuse_if(_in_order([*tree.errors, *(error for error in found if tree.is_new(error))]))
     refuse_if([error for error in tree.errors if error.index is None])
     request = read_request(tree.root, operation, zone)
     rejected = [error for error in request.values.get("rejected", ()) if tree.is_new(error)]
     request.values["rejected"] = _in_order([*tree.errors, *rejected])
     return request
+
+
+def _hold_depth(message: Any, bounds: Bounds) -> None:
+    level: Iterable[Any] = [message]
+    for _ in range(bounds.element_depth + 1):
+        holders = [value for value in level if isinstance(value, (dict, list))]
+        if not holders:
+            return
+        level = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in holders)
+    raise too_deep(bounds)
 
 
 def _in_order(errors: list[Error]) -> list[Error]:
@@ -170,10 +184,11 @@ class _Tree:
     the schema then takes it out.
     """
 
-    def __init__(self, message: Any, operation: Operation) -> None:
+    def __init__(self, message: Any, operation: Operation, bounds: Bounds) -> None:
         self.errors: list[Error] = []
         self.root = etree.Element(f"{_TAG}{operation.name}", nsmap={None: NAMESPACE})
         self._operation = operation
+        self._bounds = bounds
         self._items = items_of(operation)
         self._stand_ins: set[str] = set()
         self._most = MAXIMUM_ERRORS
@@ -230,6 +245,8 @@ class _Tree:
             hint = f'Write {name} as a plain array, without "{item.name}": [{shape}, {shape}].' if wrapped else None
             self._wrong(path, name, f"{name} must be an array, not {_told(values)}.", hint, values, element)
             return
+        if len(values) > self._bounds.list_items:
+            raise too_many_items(self._bounds)
         for number, value in enumerate(values, 1):
             child = etree.SubElement(element, _TAG + item.name)
             place = f"{path}/{item.name}[{number}]"
@@ -249,6 +266,8 @@ class _Tree:
             message = f"{name} must be {expected}, not {_told(value)}."
             self._wrong(f"{parent}/{step}", name, message, hint, value, element)
             return
+        if len(text) > self._bounds.text_length and kind.primitive != "base64Binary":
+            raise too_long(self._bounds)
         try:
             element.text = text
         except ValueError:

@@ -6,11 +6,12 @@ from typing import Any
 
 from ...call import Call, Exchange, server_error
 from ...contract import NAMESPACE, complex_type, operations
-from ...errors import Code, Refused
+from ...errors import Code, Error, Refused
 from .. import http
 from . import envelope, wsdl
 from .compat import Application, InterfaceDocuments, Service, WsgiApplication, rpc
-from .protocol import ExchangeSoap, perform, refuse
+from .manner import Manner
+from .protocol import MEDIA_TYPES, ExchangeSoap, perform, refuse
 from .types import spyne_type
 
 PATH = wsdl.PATH
@@ -73,21 +74,32 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
     documents = {"wsdl": wsdl.published("1.1", public_url), "wsdl12": wsdl.published("1.2", public_url)}
 
     def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
+        here, late = environ["PATH_INFO"] == PATH, environ.get("paraphe.late")
         query = environ.get("QUERY_STRING", "").partition("=")[0].lower()
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
+        if here and not late and environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
             document = documents[query]
-            http.respond(start, 200, "text/xml; charset=utf-8", len(document))
-            return [] if environ["REQUEST_METHOD"] == "HEAD" else [document]
+            http.respond(start, 200, "text/xml; charset=utf-8", len(document), http.PUBLISHED)
+            return [document]
         call: Call = environ["paraphe.call"]
         call.face = "soap"
-        kind, _ = http.content_type(environ.get("CONTENT_TYPE") or "")
-        environ["paraphe.version"] = "1.2" if kind == "application/soap+xml" else "1.1"
+        kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
+        environ["paraphe.manner"] = Manner(envelope.announced_version(kind, parameters))
         environ["paraphe.message_bytes"] = message_bytes
+        if late:
+            return _fault(environ, start, call, http.too_slow())
+        if not here:
+            return _fault(environ, start, call, _NOT_HERE)
         if environ["REQUEST_METHOD"] != "POST":
             hint = "POST a SOAP message, or GET this address with ?wsdl or ?wsdl12."
             return _fault(environ, start, call, http.method_refused(environ["REQUEST_METHOD"], hint))
+        if kind not in MEDIA_TYPES:
+            hint = "Send text/xml (SOAP 1.1), application/soap+xml (SOAP 1.2) or multipart/related (MTOM)."
+            return _fault(environ, start, call, http.media_type_refused(kind, hint))
+        # Any page of another site could make a browser send this, with the credentials that the browser keeps.
+        if not kind and "HTTP_ORIGIN" in environ:
+            return _fault(environ, start, call, http.media_type_refused("(none)", "Send text/xml."))
         try:
-            return http.until_sent(spyne(environ, start), environ, call)
+            return spyne(environ, start)
         except Exception:
             log.exception("failed", extra={"request_id": call.request_id})
             return _fault(environ, start, call, server_error())
@@ -95,10 +107,17 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
     return face
 
 
+_NOT_HERE = Refused(
+    Error(
+        Code.NOT_FOUND, "There is nothing at this address.", hint=f"POST SOAP messages to {PATH}, no slash behind it."
+    )
+)
+
+
 def _fault(environ: http.Environ, start: http.StartResponse, call: Call, refused: Refused) -> Iterable[bytes]:
-    version = environ["paraphe.version"]
-    body = refuse(call, version, refused)
+    manner: Manner = environ["paraphe.manner"]
+    body = refuse(call, manner, refused)
     code = refused.errors[0].code
     allow = [("Allow", "GET, HEAD, POST")] if code == Code.METHOD_NOT_ALLOWED else []
-    http.respond(start, envelope.fault_status(version, code), envelope.MEDIA_TYPES[version], len(body), allow)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+    http.respond(start, envelope.fault_status(manner.version, code), manner.media_type, len(body), allow)
+    return [body]

@@ -1,14 +1,13 @@
 """The SOAP envelope, read and written: versions 1.1 and 1.2, headers, faults."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
 from ...call import Answer
 from ...contract import NAMESPACE, Operation, complex_type
 from ...errors import Code, Error, Refused
-from ...xml.encode import encode, text_of
+from ...xml.encode import Attach, encode, text_of, utf8
 
 NAMESPACES = {
     "1.1": "http://schemas.xmlsoap.org/soap/envelope/",
@@ -16,20 +15,43 @@ NAMESPACES = {
 }
 MEDIA_TYPES = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
 _VERSIONS = {namespace: version for version, namespace in NAMESPACES.items()}
-_WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-_PASSWORD_TEXT = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText"  # noqa: S105
-_WSA = "http://www.w3.org/2005/08/addressing"
-_UNDERSTOOD = {f"{{{NAMESPACE}}}Credentials", f"{{{_WSSE}}}Security"}
 _SERVER_CODES = {Code.SERVER_ERROR, Code.SERVER_BUSY}
+# Who we are: the last receiver, and whoever comes next. Blocks for somebody else are not ours to read.
+_WE = {
+    "1.1": {"", "http://schemas.xmlsoap.org/soap/actor/next"},
+    "1.2": {"", f"{NAMESPACES['1.2']}/role/next", f"{NAMESPACES['1.2']}/role/ultimateReceiver"},
+}
+_LONGEST_NAME = 500  # characters, with the namespace, of a name that a fault repeats
+_ADDRESSEE = {"1.1": "actor", "1.2": "role"}
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What a caller's envelope holds: the SOAP version, the header blocks, the one child of the Body."""
+class NotUnderstood(Refused):
+    """Header blocks are marked mustUnderstand and are not known here."""
 
-    version: str
-    headers: Sequence[etree._Element]
-    payload: etree._Element
+    def __init__(self, blocks: Sequence[etree._Element]) -> None:
+        super().__init__(
+            *(
+                Error(
+                    Code.HEADER_NOT_UNDERSTOOD,
+                    f"The header {block.tag!s:.120} is marked mustUnderstand and is not known here.",
+                    hint="Leave it out, or send it without mustUnderstand.",
+                )
+                for block in blocks
+            )
+        )
+        self._names = [etree.QName(block) for block in blocks]
+
+    def blocks(self) -> str:
+        """Return the header blocks by which SOAP 1.2 names them (part 1, section 5.4.8), without very long names."""
+        return "".join(
+            f'<soap:NotUnderstood qname="n:{name.localname}" xmlns:n="{_attribute(name.namespace)}"/>'
+            for name in self._names
+            if name.namespace and len(name.text) <= _LONGEST_NAME
+        )
+
+
+def _attribute(value: str) -> str:
+    return text_of(value).replace('"', "&quot;")
 
 
 def version_of(root: etree._Element) -> str | None:
@@ -38,8 +60,36 @@ def version_of(root: etree._Element) -> str | None:
     return _VERSIONS.get(name.namespace or "") if name.localname == "Envelope" else None
 
 
-def read(root: etree._Element) -> Envelope:
-    """Take an envelope apart; Refused when it is none, or has a mandatory header that is not known here."""
+def announced_version(kind: str, parameters: Mapping[str, str]) -> str:
+    """Return the version that a Content-Type speaks of; it decides until the envelope is seen."""
+    return (
+        "1.2" if "application/soap+xml" in (kind, _bare(parameters, "type"), _bare(parameters, "start-info")) else "1.1"
+    )
+
+
+def _bare(parameters: Mapping[str, str], name: str) -> str:
+    return parameters.get(name, "").partition(";")[0].strip().lower()
+
+
+def headers_of(root: etree._Element) -> list[etree._Element]:
+    """Return the header blocks that are for us; none for what is no envelope."""
+    version = version_of(root)
+    if version is None:
+        return []
+    namespace = f"{{{NAMESPACES[version]}}}"
+    header = root.find(f"{namespace}Header")
+    addressee = f"{namespace}{_ADDRESSEE[version]}"
+    return [] if header is None else [block for block in header if block.get(addressee, "").strip() in _WE[version]]
+
+
+def mandatory(version: str, headers: Sequence[etree._Element]) -> list[etree._Element]:
+    """Return the header blocks that are marked mustUnderstand."""
+    mark = f"{{{NAMESPACES[version]}}}mustUnderstand"
+    return [block for block in headers if block.get(mark, "0").strip() in ("1", "true")]
+
+
+def read(root: etree._Element) -> etree._Element:
+    """Return the one child of an envelope's Body; Refused when it is no envelope, or has another Body."""
     version = version_of(root)
     if version is None:
         raise Refused(
@@ -58,76 +108,43 @@ def read(root: etree._Element) -> Envelope:
         )
     if body[0].tag == f"{namespace}Fault":
         raise Refused(Error(Code.INVALID_ENVELOPE, "The Body holds a Fault.", hint="Send an operation's element."))
-    header = root.find(f"{namespace}Header")
-    headers = [] if header is None else list(header)
-    for block in headers:
-        mandatory = block.get(f"{namespace}mustUnderstand", "0").strip() in ("1", "true")
-        if mandatory and block.tag not in _UNDERSTOOD:
-            raise Refused(
-                Error(
-                    Code.HEADER_NOT_UNDERSTOOD,
-                    f"The header {block.tag!s:.120} is marked mustUnderstand and is not known here.",
-                    hint="Leave it out, or send it without mustUnderstand.",
-                )
-            )
-    return Envelope(version, headers, body[0])
+    return body[0]
 
 
-def credentials(envelope: Envelope) -> tuple[str, str] | None:
-    """Return user and key from the header Credentials or a UsernameToken; None when there are none (or empty ones).
-
-    Refused, CREDENTIALS_UNSUPPORTED, for a UsernameToken with another password than PasswordText.
-    """
-    for block in envelope.headers:
-        if block.tag == f"{{{NAMESPACE}}}Credentials":
-            user = (block.findtext(f"{{{NAMESPACE}}}apiUser") or "").strip()
-            key = (block.findtext(f"{{{NAMESPACE}}}apiKey") or "").strip()
-            if user or key:
-                return user, key
-        elif block.tag == f"{{{_WSSE}}}Security":
-            token = block.find(f"{{{_WSSE}}}UsernameToken")
-            if token is not None:
-                return _username_token(token)
-    return None
-
-
-def _username_token(token: etree._Element) -> tuple[str, str]:
-    password = token.find(f"{{{_WSSE}}}Password")
-    kind = _PASSWORD_TEXT if password is None else password.get("Type", _PASSWORD_TEXT)
-    if kind != _PASSWORD_TEXT:
-        raise Refused(
-            Error(
-                Code.CREDENTIALS_UNSUPPORTED,
-                f"A UsernameToken with {kind.rpartition('#')[2][:40] or 'this password type'} is not taken: "
-                "keys are stored as digests, so a digest of the key cannot be checked.",
-                hint="Use PasswordText over HTTPS, HTTP Basic, or the header Credentials.",
-            )
-        )
-    key = "" if password is None else password.text or ""
-    return (token.findtext(f"{{{_WSSE}}}Username") or "").strip(), key.strip()
-
-
-def write_answer(version: str, operation: Operation, answer: Answer) -> bytes:
-    """Write the answer of an operation."""
+def write_answer(
+    version: str, operation: Operation, answer: Answer, header: str = "", attach: Attach | None = None
+) -> bytes:
+    """Write the answer of an operation; `header` holds blocks, and `attach` takes binaries (see `encode`)."""
     name = operation.name
-    result = encode(operation.result, f"{name}Result", answer)
-    return _enveloped(version, f'<{name}Response xmlns="{NAMESPACE}">{result}</{name}Response>')
+    result = encode(operation.result, f"{name}Result", answer, attach=attach)
+    return _enveloped(version, header, f'<{name}Response xmlns="{NAMESPACE}">{result}</{name}Response>')
 
 
-def write_fault(version: str, code: Code, answer: Answer) -> bytes:
-    """Write a fault; its detail holds the members of any answer, its text begins with the error code."""
+def write_fault(version: str, code: Code, answer: Answer, header: str = "", subcodes: Sequence[str] = ()) -> bytes:
+    """Write a fault; its detail holds the members of any answer, its text begins with the error code.
+
+    `subcodes` are qualified names out of one namespace, the finest last: SOAP 1.1 has room for that one only.
+    """
     detail = encode(complex_type("ServiceFault"), "ServiceFault", answer, f' xmlns="{NAMESPACE}"')
     text = text_of(f"{code}: {answer['message']}")
+    names = [etree.QName(subcode) for subcode in subcodes]
+    declared = f' xmlns:sub="{names[0].namespace}"' if names else ""
     if version == "1.1":
+        value = f"sub:{names[-1].localname}" if names else f"soap:{_fault_code(code, 'Client', 'Server')}"
         return _enveloped(
             version,
-            f"<soap:Fault><faultcode>soap:{_fault_code(code, 'Client', 'Server')}</faultcode>"
+            header,
+            f"<soap:Fault><faultcode{declared}>{value}</faultcode>"
             f"<faultstring>{text}</faultstring><detail>{detail}</detail></soap:Fault>",
         )
+    nested = ""
+    for name in reversed(names):
+        nested = f"<soap:Subcode><soap:Value>sub:{name.localname}</soap:Value>{nested}</soap:Subcode>"
     return _enveloped(
         version,
-        f"<soap:Fault><soap:Code><soap:Value>soap:{_fault_code(code, 'Sender', 'Receiver')}</soap:Value></soap:Code>"
-        f'<soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>'
+        header,
+        f"<soap:Fault><soap:Code{declared}><soap:Value>soap:{_fault_code(code, 'Sender', 'Receiver')}</soap:Value>"
+        f'{nested}</soap:Code><soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>'
         f"<soap:Detail>{detail}</soap:Detail></soap:Fault>",
     )
 
@@ -136,7 +153,9 @@ def fault_status(version: str, code: Code) -> int:
     """Return the HTTP status of a fault: SOAP 1.1 knows 500 only, SOAP 1.2 has 400 for the caller's mistakes."""
     special = {
         Code.CREDENTIALS_REQUIRED: 401,
+        Code.NOT_FOUND: 404,
         Code.METHOD_NOT_ALLOWED: 405,
+        Code.TOO_SLOW: 408,
         Code.MESSAGE_TOO_LARGE: 413,
         Code.UNSUPPORTED_MEDIA_TYPE: 415,
     }
@@ -148,8 +167,9 @@ def _fault_code(code: Code, caller: str, server: str) -> str:
     return special.get(code) or (server if code in _SERVER_CODES else caller)
 
 
-def _enveloped(version: str, inner: str) -> bytes:
-    return (
+def _enveloped(version: str, header: str, inner: str) -> bytes:
+    head = f"<soap:Header>{header}</soap:Header>" if header else ""
+    return utf8(
         f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{NAMESPACES[version]}">'
-        f"<soap:Body>{inner}</soap:Body></soap:Envelope>"
-    ).encode()
+        f"{head}<soap:Body>{inner}</soap:Body></soap:Envelope>"
+    )

@@ -7,16 +7,23 @@ are its internals.
 
 from typing import Any
 
+from lxml import etree
+
 from ...call import Answer, Call, server_error
+from ...contract import NAMESPACE
 from ...errors import Code, Refused
 from ...operations import OPERATIONS
+from ...xml import xop
 from ...xml.parse import parse
 from ...xml.request import Request, find_operation, read_request
+from ...xml.validate import MAXIMUM_ERRORS
 from .. import http
-from . import envelope
+from . import addressing, envelope, mtom, security
 from .compat import Fault, Soap11
+from .manner import Manner
 
-_MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", "")
+MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", "", mtom.MEDIA_TYPE)
+_UNDERSTOOD = security.UNDERSTOOD | addressing.UNDERSTOOD
 _WAYS = "Send apiUser and apiKey by HTTP Basic, a UsernameToken or the header Credentials."
 
 
@@ -31,34 +38,47 @@ class Rejected(Fault):
 class ExchangeSoap(Soap11):
     """SOAP 1.1 and 1.2 at one address; the version is the envelope's.
 
-    State of a message is kept in its WSGI environ: `paraphe.call` (given) and `paraphe.version`.
+    State of a message is kept in its WSGI environ: `paraphe.call` and `paraphe.manner`, both given.
     """
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
         """Turn the body into a tree."""
         environ = ctx.transport.req_env
+        manner: Manner = environ["paraphe.manner"]
         with _told_to_spyne():
             kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
-            if kind not in _MEDIA_TYPES:
-                raise http.media_type_refused(kind, "Send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).")
-            body = http.read_body(environ, environ["paraphe.message_bytes"])
+            bounds = environ["paraphe.call"].exchange.bounds
+            body = http.read_body(environ, environ["paraphe.message_bytes"], bounds.expanded_bytes)
             environ["paraphe.call"].request_bytes = len(body)
-            ctx.in_document = parse(body, parameters.get("charset"))
-            environ["paraphe.version"] = envelope.version_of(ctx.in_document) or environ["paraphe.version"]
+            if kind == mtom.MEDIA_TYPE:
+                manner.package = mtom.unpack(body, parameters)
+                body, parameters = manner.package.root.content(), manner.package.root.parameters
+            sent = manner.package is not None and manner.package.is_xop
+            manner.with_attachments = mtom.is_wanted(environ.get("HTTP_ACCEPT", ""), sent=sent)
+            ctx.in_document = parse(body, parameters.get("charset"), bounds)
+            manner.version = envelope.version_of(ctx.in_document) or manner.version
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:
         """Take the envelope apart, recognise the caller, and only then look at what the message says."""
         environ = ctx.transport.req_env
         call: Call = environ["paraphe.call"]
+        manner: Manner = environ["paraphe.manner"]
         with _told_to_spyne():
-            opened = envelope.read(ctx.in_document)
-            operation = find_operation(opened.payload)
+            headers = _headers(ctx.in_document, manner, call)
+            payload = envelope.read(ctx.in_document)
+            operation = find_operation(payload)
             call.operation = operation.name
-            credentials = http.basic_credentials(environ) or envelope.credentials(opened)
+            credentials = http.basic_credentials(environ) or security.credentials(headers)
             call.account = http.recognise(call, credentials, _WAYS)
-            ctx.in_body_doc = opened.payload
-            ctx.method_request_string = opened.payload.tag
-            ctx.udc = read_request(opened.payload, operation, call.account.time_zone)
+            package, manner.package = manner.package, None
+            binaries = xop.take_out(payload, operation, package.attachment) if package else xop.NONE
+            del package  # and with it the body
+            ctx.in_body_doc = payload
+            ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
+            ctx.udc = read_request(
+                payload, operation, call.account.time_zone, tolerant=call.account.tolerant, binaries=binaries
+            )
+            call.hint = ctx.udc.hint
 
     def deserialize(self, ctx: Any, message: Any) -> None:
         """Hand the decoded request over."""
@@ -68,19 +88,18 @@ class ExchangeSoap(Soap11):
         """Hand the answer over, which is bytes already; or write the fault."""
         environ = ctx.transport.req_env
         call: Call = environ["paraphe.call"]
-        version = environ["paraphe.version"]
-        ctx.transport.resp_headers["Content-Type"] = envelope.MEDIA_TYPES[version]
+        manner: Manner = environ["paraphe.manner"]
         if ctx.out_error is None:
             ctx.out_document = ctx.out_object[0]
-            ctx.transport.resp_code = http.status_line(
-                envelope.fault_status(version, Code.SERVER_ERROR) if call.failed else 200
-            )
-            return
-        refused = ctx.out_error.refused if isinstance(ctx.out_error, Rejected) else server_error()
-        ctx.out_document = refuse(call, version, refused)
-        ctx.transport.resp_code = http.status_line(envelope.fault_status(version, refused.errors[0].code))
-        if refused.errors[0].code == Code.CREDENTIALS_REQUIRED:
-            ctx.transport.resp_headers["WWW-Authenticate"] = 'Basic realm="Paraphe", charset="UTF-8"'
+            status = envelope.fault_status(manner.version, Code.SERVER_ERROR) if call.failed else 200
+        else:
+            refused = ctx.out_error.refused if isinstance(ctx.out_error, Rejected) else server_error()
+            ctx.out_document = refuse(call, manner, refused)
+            status = envelope.fault_status(manner.version, refused.errors[0].code)
+            if refused.errors[0].code == Code.CREDENTIALS_REQUIRED:
+                ctx.transport.resp_headers["WWW-Authenticate"] = 'Basic realm="Paraphe", charset="UTF-8"'
+        ctx.transport.resp_code = http.status_line(status)
+        ctx.transport.resp_headers["Content-Type"] = manner.media_type
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
         """Hand the bytes over."""
@@ -91,19 +110,33 @@ def perform(ctx: Any, request: Request) -> bytes:
     """Do an operation and return its answer as bytes: the body of every method that Spyne dispatches to."""
     environ = ctx.transport.req_env
     call: Call = environ["paraphe.call"]
-    version: str = environ["paraphe.version"]
+    manner: Manner = environ["paraphe.manner"]
 
     def render(answer: Answer) -> bytes:
         if call.failed:
-            return envelope.write_fault(version, answer["errors"][0]["code"], answer)
-        return envelope.write_answer(version, request.operation, answer)
+            return manner.write_fault(answer["errors"][0]["code"], answer, request.operation.name)
+        return manner.write_answer(request.operation, answer)
 
     return call.run(OPERATIONS[request.operation.name], request.values, render, digest=request.digest)
 
 
-def refuse(call: Call, version: str, refused: Refused) -> bytes:
+def refuse(call: Call, manner: Manner, refused: Refused) -> bytes:
     """Journal a refused message and return its fault."""
-    return call.refuse(refused, lambda answer: envelope.write_fault(version, refused.errors[0].code, answer))
+    code = refused.errors[0].code
+    return call.refuse(refused, lambda answer: manner.write_fault(code, answer, call.operation, refused))
+
+
+def _headers(root: etree._Element, manner: Manner, call: Call) -> list[etree._Element]:
+    """Return the header blocks that are for us, once it is known that we do what the mandatory ones ask for."""
+    headers = envelope.headers_of(root)
+    manner.addressing, invalid = addressing.read(headers)
+    mandatory = envelope.mandatory(manner.version, headers)
+    if unknown := [block for block in mandatory if block.tag not in _UNDERSTOOD]:
+        raise envelope.NotUnderstood(unknown[:MAXIMUM_ERRORS])
+    if invalid:
+        raise invalid
+    security.hold_to(headers, mandatory, call.received_on)
+    return headers
 
 
 class _told_to_spyne:  # noqa: N801 - reads as a phrase in a with statement

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("api_user", sa.String(64), nullable=False),
         sa.Column("environment", sa.String(16), nullable=False),
         sa.Column("time_zone", sa.String(64), nullable=False),
+        sa.Column("tolerant", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_on", UtcDateTime(), nullable=False),
         sa.Column("last_record", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_revision", sa.BigInteger(), server_default="0", nullable=False),

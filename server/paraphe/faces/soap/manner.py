@@ -1,0 +1,48 @@
+"""How a message is answered: what is found out about its caller's way while it is read, and applied at the end."""
+
+from dataclasses import dataclass
+
+from ...call import Answer
+from ...contract import Operation
+from ...errors import Code, Refused
+from . import envelope
+from .addressing import Addressing, InvalidAddressing
+from .envelope import NotUnderstood
+from .mtom import Attached, Package
+
+
+@dataclass(slots=True)
+class Manner:
+    """What is known so far: the SOAP version, whether binaries may go beside the envelope, where to address it.
+
+    `package` is the request's, until the parts that it refers to are taken. `media_type` is that of the answer which
+    was written last.
+    """
+
+    version: str
+    with_attachments: bool = False
+    addressing: Addressing | None = None
+    package: Package | None = None
+    media_type: str = ""
+
+    def write_answer(self, operation: Operation, answer: Answer) -> bytes:
+        """Write the answer of an operation."""
+        self.media_type = envelope.MEDIA_TYPES[self.version]
+        header = self.addressing.of_answer(operation.name) if self.addressing else ""
+        if not self.with_attachments:
+            return envelope.write_answer(self.version, operation, answer, header)
+        attached = Attached()
+        message = envelope.write_answer(self.version, operation, answer, header, attached.attach)
+        if not attached:
+            return message
+        self.media_type = attached.media_type(self.version)
+        return attached.package(self.version, message)
+
+    def write_fault(self, code: Code, answer: Answer, operation: str | None, refused: Refused | None = None) -> bytes:
+        """Write a fault; `operation` is the name of the one that was asked for, if that is known."""
+        self.media_type = envelope.MEDIA_TYPES[self.version]
+        header = self.addressing.of_fault(operation, refused) if self.addressing else ""
+        subcodes = refused.subcodes if isinstance(refused, InvalidAddressing) else ()
+        if isinstance(refused, NotUnderstood) and self.version == "1.2":
+            header = refused.blocks() + header
+        return envelope.write_fault(self.version, code, answer, header, subcodes)

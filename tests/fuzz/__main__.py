@@ -1,0 +1,81 @@
+"""Fuzz the codecs and the whole application: `python -m tests.fuzz`."""
+
+import argparse
+import faulthandler
+import logging
+import sys
+from time import monotonic
+
+from . import guided, openapi
+from .families import FAMILIES
+from .figures import Figures
+from .target import memory, opened
+
+CASES = 200_000
+_ROUND = 2000
+_GROWTH = 64 * 2**20
+"""Bytes by which the process may grow once it is warm: caches fill, and SQLite keeps pages."""
+
+
+def play(asked: argparse.Namespace) -> bool:
+    """Play cases in rounds, each with a seed and an account of its own; return whether all promises were kept."""
+    families = {name: family for name, family in FAMILIES.items() if asked.family in (None, name)}
+    figures, began, number = Figures(), monotonic(), 0
+    warm, told = 0, 0.0
+    with opened() as target:
+        while figures.total < asked.cases and monotonic() - began < asked.seconds and not figures.enough:
+            # Whatever hangs so long that no figure will ever tell it is told by where it hangs.
+            faulthandler.dump_traceback_later(300, exit=True)
+            accounts = {"drawn": target.account()}
+            tolerant = target.account(tolerant=number % 2 == 1)
+            for name, (play_family, share) in families.items():
+                account = accounts.get(name, tolerant)
+                play_family(target, figures, account, asked.seed + number, round(_ROUND * share))
+            number += 1
+            if figures.total >= asked.cases // 10:
+                warm = warm or memory()
+            if monotonic() - told > 30:
+                told = monotonic()
+                print(f"{figures.total} cases in {told - began:.0f} s, {memory() // 2**20} MiB", flush=True)
+        faulthandler.cancel_dump_traceback_later()
+    seconds, end = monotonic() - began, memory()
+    print(f"\n{figures.table()}\n")
+    print(f"{figures.total} cases in {seconds:.0f} s ({figures.total / seconds:.0f}/s), seeds from {asked.seed}")
+    print(f"memory: {warm // 2**20} MiB after a tenth, {end // 2**20} MiB at the end")
+    if end > warm + _GROWTH > _GROWTH:
+        figures.fail("memory", f"grew by {(end - warm) // 2**20} MiB")
+    print(f"promises broken: {len(figures.failures)}")
+    return not figures.failures
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--cases", type=int, default=CASES, help=f"how many at least (default {CASES})")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="how long at most")
+    parser.add_argument("--seed", type=int, default=1, help="which cases: that of the first round (default 1)")
+    parser.add_argument("--family", choices=FAMILIES, help="cases of one family only")
+    parser.add_argument("--short", action="store_true", help="a minute and a half, some of everything")
+    parser.add_argument(
+        "--guided", type=float, metavar="SECONDS", help="look for new paths through the readers instead"
+    )
+    parser.add_argument("--openapi", type=int, metavar="EXAMPLES", help="requests from the OpenAPI document instead")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run what is asked for; return 1 if a promise was broken."""
+    asked = _arguments()
+    for name in ("", "spyne"):  # what libraries say of such messages is not asked for
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    if asked.guided:
+        return 0 if guided.run(asked.guided, asked.seed) else 1
+    if asked.openapi:
+        return 0 if openapi.run(asked.openapi, asked.seed) else 1
+    if asked.short:
+        asked.cases, asked.seconds = CASES, 40.0
+        return 0 if all([play(asked), guided.run(20.0, asked.seed), openapi.run(5, asked.seed)]) else 1
+    return 0 if play(asked) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

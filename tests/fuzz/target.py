@@ -1,0 +1,328 @@
+"""The whole application over a database and an archive of its own, and what holds for every answer that it gives."""
+
+import gzip
+import io
+import json
+import logging
+import resource
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+from sqlalchemy import event
+
+from paraphe import accounts, contract, fixture_loader, migrations, settings, store
+from paraphe.app import application
+from paraphe.archive import open_archive
+from paraphe.contract import NAMESPACE
+from paraphe.errors import Code
+from paraphe.faces.http import Wsgi
+from paraphe.faces.rest import openapi
+from paraphe.serve import Server, running
+
+from .promises import Broken, hold
+
+PATIENCE = 2.0
+"""Seconds that no request may take."""
+
+V1 = f"{{{NAMESPACE}}}"
+SOAP = {"1.1": "http://schemas.xmlsoap.org/soap/envelope/", "1.2": "http://www.w3.org/2003/05/soap-envelope"}
+_ENVELOPES = {f"{{{namespace}}}Envelope": namespace for namespace in SOAP.values()}
+# What no message may bring about, as long as the machine is well.
+_FAILURES = {"SERVER_ERROR", "SERVER_BUSY"}
+
+
+@dataclass
+class Request:
+    """An HTTP request. Texts are what WSGI makes of bytes: each sign one byte."""
+
+    path: str
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. `members` are those of every answer by their contract names, empty where there are none."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
+    members: dict[str, Any]
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["code"] for error in self.members.get("errors", ())]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who calls."""
+
+    user: str
+    key: str
+
+    @property
+    def basic(self) -> str:
+        """The header Authorization."""
+        return "Basic " + b64encode(f"{self.user}:{self.key}".encode()).decode()
+
+
+class Target:
+    """The application, through WSGI and served. Make one by `opened`; `failures` are lines that it logged as such."""
+
+    def __init__(self, folder: Path) -> None:
+        self._engine = store.open_engine(f"sqlite:///{folder / 'fuzz.sqlite'}")
+        # What is asked here is not whether the disk keeps what it was given.
+        event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+        migrations.upgrade(self._engine)
+        self._archive = open_archive(str(folder))
+        self._later = store.Later(self._engine)
+        asked = settings.read({"listen": "127.0.0.1:0", "message_bytes": "2 MB", "threads": "2"})
+        self.server = Server(self._make, asked)
+        self.failures: list[str] = []
+
+    def _make(self, bound: settings.Settings) -> Wsgi:
+        self._settings = bound
+        self._application = application(self._engine, self._archive, bound, self._later)
+        return self._application
+
+    @property
+    def port(self) -> int:
+        """Where it is served on loopback."""
+        return self.server.settings.listen.port
+
+    def close(self) -> None:
+        """Write what is owed, and let go of the database."""
+        self._later.settle(PATIENCE)
+        self._engine.dispose()
+
+    def account(self, *, tolerant: bool = False) -> Account:
+        """Make an account that holds the school of the fixtures; `tolerant` of the habits of old stacks, or not."""
+        now = datetime.now(UTC)
+        with store.writing(self._engine) as connection:
+            new = accounts.create(connection, f"Centre {time.monotonic_ns()}", "SANDBOX", "Europe/Paris", now)
+            accounts.set_tolerant(connection, new.account, tolerant=tolerant)
+        fixture_loader.load(self._engine, self._archive, self._settings, new.account)
+        return Account(new.account.api_user, new.api_key)
+
+    def send(self, request: Request, source: str = "127.0.0.1") -> Reply:
+        """Send a request through WSGI; Broken when the answer is not one that callers may rely on."""
+        began = time.perf_counter()
+        status, headers, body = self._called(_environ(request, source))
+        seconds = time.perf_counter() - began
+        self.hold_no_failure()
+        hold(seconds < PATIENCE, f"no request takes {PATIENCE} s", seconds)
+        for name, value in headers:
+            hold((name + value).isascii() and (name + value).isprintable(), "headers are printable", name, value)
+        return held(request, status, {name.lower(): value for name, value in headers}, body, seconds)
+
+    def hold_no_failure(self) -> None:
+        """Raise Broken if the application has logged a failure."""
+        if self.failures:
+            told = self.failures[:]
+            self.failures.clear()
+            raise Broken("nothing fails inside: " + "\n".join(told))
+
+    def _called(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], None]:
+            begun.append((status, headers))
+            return written.append
+
+        pieces = self._application(environ, start)
+        try:
+            body = b"".join(pieces)
+        finally:
+            getattr(pieces, "close", lambda: None)()
+        hold(len(begun) == 1, "an answer begins once", begun)
+        return int(begun[0][0][:3]), begun[0][1], b"".join(written) + body
+
+
+@contextmanager
+def opened() -> Iterator[Target]:
+    """Give a target over a fresh database and an empty archive, thrown away at the end."""
+    with ExitStack() as stack:
+        target = Target(
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paraphe-", ignore_cleanup_errors=True)))
+        )
+        stack.callback(target.close)
+        stack.enter_context(running(target.server))
+        stack.enter_context(_listening(target.failures))
+        yield target
+
+
+@contextmanager
+def _listening(failures: list[str]) -> Iterator[None]:
+    """Note what the application logs as a failure."""
+    handler, log = logging.Handler(logging.WARNING), logging.getLogger("paraphe")
+    formatter = logging.Formatter()
+    handler.emit = lambda record: failures.append(formatter.format(record))  # type: ignore[method-assign]
+    log.addHandler(handler)
+    before, log.propagate = log.propagate, False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.propagate = before
+
+
+def _environ(request: Request, source: str) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": request.path,
+        "QUERY_STRING": request.query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8080",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": source,
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return environ
+
+
+# Answers ---------------------------------------------------------------------------------------------------------
+
+
+def held(request: Request, status: int, headers: dict[str, str], body: bytes, seconds: float) -> Reply:
+    """Read an answer; Broken unless it keeps what is promised of every answer to such a request."""
+    seen = (status, headers, body[:300])
+    hold("x-request-id" in headers, "an answer has a number", *seen)
+    if request.method == "HEAD":
+        hold(not body, "HEAD has no body", *seen)
+        hold(status < 500 or request.path.startswith("/soap"), "only SOAP has 500 for a caller's mistake", *seen)
+        return Reply(status, headers, body, seconds, {})
+    hold(headers.get("content-length") == str(len(body)), "an answer says how long it is", len(body), *seen)
+    plain = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
+    kind = headers.get("content-type", "").partition(";")[0]
+    members = _members(kind, plain, headers, request)
+    if request.method == "POST" and request.path == "/soap/v1":
+        hold(bool(members) and "json" not in kind, "SOAP is answered with SOAP", *seen)
+    if request.method == "POST" and request.path.startswith("/api/v1/"):
+        hold(bool(members), "an operation is answered with its members", *seen)
+    hold(bool(members) or status < 500, "no 5xx is without a typed body", *seen)
+    hold(bool(members) or kind != "text/plain" or len(plain) < 500, "a plain answer is short", *seen)
+    if members:
+        _hold_members(members, status, headers, kind)
+    return Reply(status, headers, plain, seconds, members)
+
+
+def _hold_members(members: dict[str, Any], status: int, headers: dict[str, str], kind: str) -> None:
+    errors = members.get("errors", [])
+    codes = [error["code"] for error in errors]
+    hold(members["requestId"] == headers["x-request-id"], "body and header bear one number", members, headers)
+    hold(members["returnCode"] in ("200 OK", "500 ERROR"), "the return code is one of two", members)
+    hold(members["returnCode"] == "200 OK" or bool(codes), "a refusal says why", members)
+    hold(members["returnCode"] != "200 OK" or status == 200, "what is stored is said with 200", status, members)
+    hold(not _FAILURES.intersection(codes), "no message makes the server fail", members)
+    hold(set(codes) <= set(Code), "codes are those of the list", codes)
+    hold(len(errors) <= 100 or members["returnCode"] == "200 OK", "at most 100 errors are told", len(errors))
+    hold("soap" in kind or "multipart" in kind or kind == "text/xml" or status < 500, "no 5xx outside SOAP", status)
+
+
+def _members(kind: str, body: bytes, headers: dict[str, str], request: Request) -> dict[str, Any]:
+    if kind == "multipart/related":
+        boundary = headers["content-type"].partition('boundary="')[2].partition('"')[0].encode()
+        root = body.split(b"--" + boundary, 2)[1].partition(b"\r\n\r\n")[2].rstrip(b"\r\n")
+        return _said(next(iter(_payload(etree.fromstring(root)))))
+    if kind == "application/json":
+        said = json.loads(body)
+        return _held_json(said, request) if "returnCode" in said else {}
+    if kind not in ("text/xml", "application/soap+xml", "application/xml"):
+        return {}
+    tree = etree.fromstring(body)
+    if tree.tag in _ENVELOPES:
+        return _held_soap(tree)
+    if str(tree.tag).startswith(V1):
+        _schema().assertValid(tree)
+        return _said(tree if tree.tag == f"{V1}ServiceFault" else tree[0])
+    return {}
+
+
+def _payload(envelope: etree._Element) -> etree._Element:
+    body = envelope.find(f"{{{_ENVELOPES[str(envelope.tag)]}}}Body")
+    hold(body is not None and len(body) == 1, "an envelope has one payload", etree.tostring(envelope)[:300])
+    assert body is not None
+    return body[0]
+
+
+def _held_soap(envelope: etree._Element) -> dict[str, Any]:
+    payload = _payload(envelope)
+    if str(payload.tag).startswith(V1):
+        _schema().assertValid(payload)
+        return _said(payload[0])
+    detail = next(payload.iter(f"{V1}ServiceFault"), None)
+    hold(detail is not None, "a fault has a typed detail", etree.tostring(envelope)[:600])
+    assert detail is not None
+    _schema().assertValid(detail)
+    return _said(detail)
+
+
+def _said(result: etree._Element) -> dict[str, Any]:
+    members: dict[str, Any] = {etree.QName(child).localname: child.text or "" for child in result}
+    members["errors"] = [
+        {etree.QName(member).localname: member.text or "" for member in error}
+        for error in result.iterfind(f"{V1}errors/{V1}error")
+    ]
+    return members
+
+
+def _held_json(said: dict[str, Any], request: Request) -> dict[str, Any]:
+    name = request.path.rpartition("/")[2]
+    operation = contract.operations().get(name)
+    good = said["returnCode"] == "200 OK" and operation is not None
+    _json_validator(operation.result.name if good and operation else "ServiceFault")(said)
+    return said
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.fromstring(etree.tostring(contract.schema())))
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return openapi.compose("http://127.0.0.1:8080")
+
+
+@cache
+def _json_validator(name: str) -> Callable[[Any], None]:
+    """Hold a value against a type of the OpenAPI document, with the faster one of two libraries if it is there."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": _document()["components"]}
+    library = next((each for each in ("jsonschema_rs", "jsonschema") if find_spec(each)), None)
+    if library is None:
+        return lambda _: None
+    validate: Callable[[Any], None] = import_module(library).Draft202012Validator(schema).validate
+    return validate
+
+
+def memory() -> int:
+    """The memory of this process that is in use, in bytes."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize()

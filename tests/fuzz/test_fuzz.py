@@ -1,0 +1,58 @@
+"""A few seconds of what `python -m tests.fuzz` does for long; the same cases each time."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from . import promises
+from .defects import KINDS, defects, possible
+from .families import FAMILIES
+from .figures import Figures
+from .strategies import messages, styles
+from .target import Target, opened
+
+the_same_each_time = settings(
+    max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with opened() as target:
+        yield target
+
+
+@the_same_each_time
+@given(messages(), styles, st.sampled_from(promises.ENCODINGS))
+def test_a_valid_message_says_the_same_however_it_is_spelled(message, style, encoding):
+    promises.hold_valid(message, style, encoding)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_defect_is_told_with_its_code_at_its_place(kind):
+    @settings(the_same_each_time, max_examples=25)
+    @given(st.data(), messages().filter(lambda message: kind in possible(message)))
+    def hold(data, message):
+        promises.hold_defect(data.draw(defects(message, kind)))
+
+    hold()
+
+
+@the_same_each_time
+@given(st.data(), messages(), styles)
+def test_another_validator_of_xml_schema_agrees(data, message, style):
+    promises.hold_same_verdict(message, style)
+    promises.hold_same_verdict(data.draw(defects(message)).message)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_case_breaks_a_promise(target, family):
+    figures = Figures()
+    play, _ = FAMILIES[family]
+
+    play(target, figures, target.account(), 1, 150)
+
+    assert figures.total >= 100
+    assert figures.failures == []

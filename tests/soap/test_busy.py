@@ -1,0 +1,62 @@
+"""A database that does not answer: the caller is told to come again, on every face and at every address."""
+
+import sqlite3
+
+import pytest
+import requests
+
+from paraphe import store
+
+from .cast import open_with_pdf
+
+pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Servers that are opened from now on wait for the database a moment only."""
+    monkeypatch.setattr(store.transactions, "PATIENCE", 0.05)
+
+
+@pytest.fixture
+def caller(impatient, house_of_its_own):
+    """Somebody at a server whose database is kept by others once `kept` is asked for."""
+    return house_of_its_own.account()
+
+
+@pytest.fixture
+def address(caller):
+    """The address of a record."""
+    return caller.call("GetRecord", recordNumber=open_with_pdf(caller), format="INDEX").recordIndex.zipUrl
+
+
+@pytest.fixture
+def kept(caller, address):
+    """Others have the database for themselves."""
+    caller.house.settle()
+    caller.house.engine.dispose()
+    other = sqlite3.connect(caller.house.database.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("UPDATE account SET name = name")
+    yield
+    other.close()
+
+
+def test_a_message_gets_a_fault_that_says_so(caller, kept, caplog):
+    reply = caller.post("<CheckConnection/>")
+
+    assert (reply.codes, reply.is_fault) == (["SERVER_BUSY"], True)
+    assert "busy" in [record.message for record in caplog.records]
+
+
+def test_without_soap_too(caller, kept):
+    response = requests.post(f"{caller.url}/api/v1/CheckConnection", auth=caller.session.auth, json={}, timeout=60)
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.json()["errors"][0]["code"] == "SERVER_BUSY"
+
+
+def test_an_address_is_not_said_to_be_nothing(caller, address, kept):
+    response = requests.get(address, timeout=60)
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
