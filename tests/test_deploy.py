@@ -11,6 +11,7 @@ import subprocess
 import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 
@@ -21,7 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 
 from paraphe import cli, settings
+from paraphe.errors import Code
 from paraphe.faces import health, links
+from paraphe.metrics import Metrics
 from paraphe.serve import LAST_ORDERS, PATIENCE, Server, running
 from paraphe.store.later import LAST_ROWS
 
@@ -280,6 +283,28 @@ def test_the_address_of_a_document_is_not_written_down(front):
     assert "a-secret" not in written
     assert "GET /documents/..." in written
     assert "GET /soap/v1" in written
+
+
+# Prometheus ------------------------------------------------------------------------------------------------------
+
+RULES = (DEPLOY / "prometheus" / "paraphe.rules.yml").read_text(encoding="utf-8")
+
+
+def test_alerts_ask_for_metrics_and_codes_that_there_are():
+    known = Metrics().text()
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for name in re.findall(r"\bparaphe_[a-z_]+", RULES + operations):
+        assert re.search(rf"^# TYPE {name.removesuffix('_bucket')} ", known, re.MULTILINE), name
+    (group,) = import_module("yaml").safe_load(RULES)["groups"]
+    for rule in group["rules"]:
+        for code in re.findall(r'code="(\w+)"', rule["expr"]):
+            assert code in list(Code)
+
+
+def test_every_metric_is_explained():
+    table = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## Monitoring")[2]
+    for name in re.findall(r"^# TYPE paraphe_(\w+) ", Metrics().text(), re.MULTILINE):
+        assert f"`{name}`" in table
 
 
 # PostgreSQL ------------------------------------------------------------------------------------------------------

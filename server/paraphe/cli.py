@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -257,6 +258,19 @@ def _revoke_addresses(asked: argparse.Namespace) -> None:
     _show(asked, {"revoked": revoked}, f"{revoked} addresses are revoked.")
 
 
+def _read_invoice(asked: argparse.Namespace) -> None:
+    """Read an invoice and print what it says as JSON; needs no database."""
+    from .reading import Known, read
+    from .reading.report import report, students
+
+    try:
+        known = Known(students(Path(asked.students).read_text("utf-8"))) if asked.students else Known()
+    except ValueError as error:
+        raise Unusable([f"{asked.students}: {error}"]) from error
+    reading = read(Path(asked.file).read_bytes(), known, tesseract=shutil.which("tesseract"))
+    print(json.dumps(report(reading), ensure_ascii=False, indent=2))
+
+
 def _show_settings(asked: argparse.Namespace) -> None:
     """Show the settings in force and where each comes from."""
     if asked.markdown:
@@ -479,6 +493,9 @@ def _parser() -> argparse.ArgumentParser:
     what = revoke.add_mutually_exclusive_group(required=True)
     what.add_argument("--record", metavar="NUMBER", help="a record, with its documents")
     what.add_argument("--course", metavar="REFERENCE", help="a course, with its signatures")
+    invoice = commands.add("read-invoice", _read_invoice, as_json=False)
+    invoice.add_argument("file", metavar="FILE.pdf", help="the invoice")
+    invoice.add_argument("--students", metavar="FILE", help="the students of the account, as JSON or CSV")
     show = commands.add("settings", _show_settings, *everything)
     show.add_argument("--markdown", action="store_true", help="write the explanation of all settings instead")
     compose = commands.add("compose-wsdl", _compose_wsdl)

@@ -30,6 +30,12 @@ def test_parameters_of_a_content_type_are_texts_whatever_is_sent(value):
     assert all(isinstance(text, str) for text in parameters.values())
 
 
+@one_database
+@pytest.mark.parametrize("parameters", ["a*0=x; a*=y", "a*=x; a*1=y", f"a*{'9' * 200}=x", "a*-1=x; a*0=y"])
+def test_parameters_that_rfc_2231_does_not_allow_spoil_no_answer(caller, parameters):
+    assert caller.send("CheckConnection", b"{}", f"application/json; {parameters}").ok
+
+
 @pytest.mark.parametrize("weight", ["\x1c0.5", "0.5\x1c", " 0.5 ", "\x1f1"])
 def test_a_weight_with_blanks_around_it_is_a_weight(weight):
     assert http.least_to_compress(f"gzip;q={weight}") == http.least_to_compress("gzip;q=0.5")

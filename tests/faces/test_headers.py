@@ -138,7 +138,6 @@ def test_answers_to_messages_say_the_same_through_soap(caller):
         b"nonsense\r\n\r\n",
         b"GET / HTTP/1.1\r\n: x\r\n\r\n",
         b"GET /\xe9 HTTP/1.1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
     ],
 )
 def test_what_is_no_http_is_answered_in_plain_words(caller, broken):

@@ -203,8 +203,8 @@ _TYPES = (
     "multipart/related", f'multipart/related; type="application/xop+xml"; boundary={BOUNDARY}',
     "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/xml; charset*=utf-8''utf-8",
     "text/xml; charset*0=utf; charset*1=-8", "text/xml;charset=", "text/xml; charset=\"", "text/xml; charset=\xe9",
-    "text/xml; x=\x00", ";;;=", "a/b" * 1000, "text/xml, application/json", "=?utf-8?q?text/xml?=",
-    "TEXT/XML; CHARSET=UTF-16", "application/dime",
+    "text/xml; x=\x00", ";;;=", "a/b" * 1000, "text/xml, application/json", "text/xml; a*0=x; a*=y",
+    "=?utf-8?q?text/xml?=", "TEXT/XML; CHARSET=UTF-16", "application/dime",
 )  # fmt: skip
 _CHARSETS = (
     "utf-8", "UTF8", "utf-16", "utf-16le", "utf-32", "utf-7", "iso-8859-1", "iso-8859-15", "windows-1252", "ascii",
@@ -306,7 +306,7 @@ def _add_header(chance: Random, account: Account, made: Request) -> None:
 _CREDENTIALS = (
     *("", "Basic", "Basic ", "Basic =", "Basic \xff", "basic " + "QUFB" * 2000, "Basic //79OnI="),
     *("Bearer ", "Bearer \xe9", "Digest x", "Negotiate x"),
-)
+)  # fmt: skip
 
 
 def _change_credentials(chance: Random, account: Account, made: Request) -> None:

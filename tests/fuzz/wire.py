@@ -87,7 +87,7 @@ def _hold(head: bytes, received: bytes) -> str:
     status = int(first[9:12])
     headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}
     if "x-request-id" not in headers:  # the HTTP server itself has refused it
-        hold(400 <= status < 500 or status == 501, "what is not HTTP is the sender's mistake", received[:300], head)
+        hold(400 <= status < 500, "what is not HTTP is the sender's mistake", received[:300], head)
         return str(status)
     # Behind a broken head there may be a second request on the same connection, and a second answer.
     length = int(headers.get("content-length", "0"))

@@ -272,3 +272,10 @@ def test_a_fault_keeps_the_connection(caller):
         assert fault_code(wire.response()) == "MALFORMED_MESSAGE"
         wire.send(soap_request(caller))
         assert is_done(wire.response())
+
+
+@pytest.mark.parametrize("coding", ["x", "identity", "gzip, chunked"])
+def test_a_transfer_coding_that_is_not_known_gets_a_fault_like_any_other_mistake(caller, coding):
+    (response,) = exchanged(caller, soap_request(caller, Content_Length="", Transfer_Encoding=coding))
+
+    assert fault_code(response) == "MALFORMED_MESSAGE"

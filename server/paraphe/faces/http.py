@@ -88,7 +88,10 @@ def content_type(line: str) -> tuple[str, dict[str, str]]:
         return line[:_LONGEST_TYPE].lower(), {}
     message = Message()
     message["content-type"] = line
-    (kind, _), *parameters = message.get_params(failobj=[(line, "")]) or [(line, "")]
+    try:
+        (kind, _), *parameters = message.get_params(failobj=[(line, "")]) or [(line, "")]
+    except (TypeError, ValueError):  # what Python 3.11 makes of a*0=x; a*=y, which RFC 2231 does not allow
+        kind, parameters = line.partition(";")[0], []
     # A value in the form of RFC 2231 (charset*=utf-8''…) comes in three parts, of which the last is the text.
     return kind.strip().lower(), {name.lower(): text if isinstance(text, str) else text[2] for name, text in parameters}
 
@@ -96,7 +99,7 @@ def content_type(line: str) -> tuple[str, dict[str, str]]:
 def read_body(environ: Environ, limit: int, expanded: int) -> bytes:
     """Return the request's body; Refused, MESSAGE_TOO_LARGE, above `limit` bytes, or `expanded` if it is compressed."""
     if environ.get("paraphe.broken"):
-        message = "The message is not in chunks, as its Transfer-Encoding says."
+        message = "The message is not in chunks, or its Transfer-Encoding says that it is in another form."
         raise Refused(Error(Code.MALFORMED_MESSAGE, message, hint="Check the chunks, or send a Content-Length."))
     declared = environ.get("CONTENT_LENGTH") or "0"
     length = int(declared) if re.fullmatch(r"\d{1,18}", declared) else 0

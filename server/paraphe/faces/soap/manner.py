@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ...call import Answer
 from ...contract import Operation
 from ...errors import Code, Refused
+from ...xml.request import Request
 from . import envelope
 from .addressing import Addressing, InvalidAddressing
 from .envelope import NotUnderstood
@@ -15,14 +16,15 @@ from .mtom import Attached, Package
 class Manner:
     """What is known so far: the SOAP version, whether binaries may go beside the envelope, where to address it.
 
-    `package` is the request's, until the parts that it refers to are taken. `media_type` is that of the answer which
-    was written last.
+    `package` is the request's, until the parts that it refers to are taken; `request` is what it says, until the
+    operation takes it. `media_type` is that of the answer which was written last.
     """
 
     version: str
     with_attachments: bool = False
     addressing: Addressing | None = None
     package: Package | None = None
+    request: Request | None = None
     media_type: str = ""
 
     def write_answer(self, operation: Operation, answer: Answer) -> bytes:

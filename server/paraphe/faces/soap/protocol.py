@@ -73,16 +73,18 @@ class ExchangeSoap(Soap11):
             package, manner.package = manner.package, None
             binaries = xop.take_out(payload, operation, package.attachment) if package else xop.NONE
             del package  # and with it the body
-            ctx.in_body_doc = payload
+            # Spyne's contexts are in cycles: what they held would stay until some garbage collection, many megabytes.
+            ctx.in_document = None
             ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
-            ctx.udc = read_request(
+            manner.request = read_request(
                 payload, operation, call.account.time_zone, tolerant=call.account.tolerant, binaries=binaries
             )
-            call.hint = ctx.udc.hint
+            call.hint = manner.request.hint
 
     def deserialize(self, ctx: Any, message: Any) -> None:
         """Hand the decoded request over."""
-        ctx.in_object = [ctx.udc]
+        manner: Manner = ctx.transport.req_env["paraphe.manner"]
+        ctx.in_object, manner.request = [manner.request], None
 
     def serialize(self, ctx: Any, message: Any) -> None:
         """Hand the answer over, which is bytes already; or write the fault."""
@@ -104,6 +106,7 @@ class ExchangeSoap(Soap11):
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
         """Hand the bytes over."""
         ctx.out_string = list(http.sliced(ctx.out_document))
+        ctx.in_object = ctx.out_object = ctx.out_document = None
 
 
 def perform(ctx: Any, request: Request) -> bytes:

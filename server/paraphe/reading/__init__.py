@@ -1,0 +1,24 @@
+"""Reading invoices: bytes of a PDF in, what they say out. Knows neither database, nor HTTP, nor SOAP.
+
+`read` does it in a process of its own. The parts, from the bottom: `glyphs` and `layout` (where a page shows what),
+`dates`, `measures`, `names` (how French invoices write things), `labels` and `tables` (what announces them), `head`,
+`mentions` and `totals` (candidates for every value), `settle` (what proves what), `einvoice` (the XML inside), `pdf`
+(the file itself), `invoice` (the order of all this), `apart` (the process around it).
+"""
+
+from .apart import Limits, read
+from .result import NEEDED, THRESHOLD, Known, Notice, Payer, Reading, Student, Trainee, Value
+
+__all__ = [
+    "NEEDED",
+    "THRESHOLD",
+    "Known",
+    "Limits",
+    "Notice",
+    "Payer",
+    "Reading",
+    "Student",
+    "Trainee",
+    "Value",
+    "read",
+]

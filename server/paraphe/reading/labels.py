@@ -1,0 +1,80 @@
+"""Labels and what they announce: the text behind a label, in the next column, or below it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .dates import aligned
+from .layout import Cell, Line
+from .result import Value
+
+#: How far below its label a value may stand, in sizes of type.
+_BELOW = 3.2
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A text that a label announces. `how` is same, right or below; `label` the label's own text, folded."""
+
+    text: str
+    how: str
+    label: str
+    before: str
+    line: Line
+    cell: Cell
+    at: Line  # where the label stands
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The lines of an invoice that are the invoice itself, without terms and attendance sheets."""
+
+    lines: Sequence[Line]
+    ocr: bool = False
+
+    def below(self, line: Line, cell: Cell) -> Iterator[tuple[Line, Cell]]:
+        """Give the cells below a cell, from the nearest; at most three, none further than a few lines."""
+        given = 0
+        for other in self.lines:
+            if other.page != line.page or other.number <= line.number:
+                continue
+            if line.y - other.y > _BELOW * max(cell.size, other.size) or given == 3:
+                return
+            for candidate in other.cells:
+                if candidate.x0 < cell.x1 + 2 and cell.x0 - 2 < candidate.x1:
+                    given += 1
+                    yield other, candidate
+                    break
+
+
+def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]:
+    """Give for every label what it may announce, the nearest place first: behind it, to the right, below."""
+    for line in sheet.lines:
+        for index, cell in enumerate(line.cells):
+            folded = aligned(cell.text)
+            for match in label.finditer(folded):
+                yield list(_places(sheet, line, index, folded[: match.start()], match))
+
+
+def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[str]) -> Iterator[Announced]:
+    cell = line.cells[index]
+    rest = re.sub(r"^[\s:.=#>*]+", "", cell.text[match.end() :])
+    if rest:
+        yield Announced(rest, "same", match[0], before, line, cell, line)
+    if len(rest) > 12:
+        return
+    if index + 1 < len(line.cells):
+        right = re.sub(r"^(?:[\s:.=#>*]|-(?!\s?\d))+", "", line.cells[index + 1].text)
+        yield Announced(right, "right", match[0], before, line, line.cells[index + 1], line)
+    for under, below in sheet.below(line, cell):
+        yield Announced(below.text, "below", match[0], before, under, below, line)
+
+
+def snippet(*lines: Line) -> str:
+    """Return the text of lines as evidence: at most 200 characters."""
+    return " / ".join(line.text for line in lines)[:200]
+
+
+def value(read: object, confidence: int, line: Line, rule: str) -> Value:
+    """Make a value that was read from a line."""
+    return Value(read, confidence, line.page, snippet(line), rule)

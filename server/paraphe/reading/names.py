@@ -1,0 +1,140 @@
+"""Names of persons: what can be one, and which part of it is the family name."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .layout import fold
+from .words import GIVEN_NAMES, NO_NAMES, PARTICLES
+
+CIVILITY = r"(?:mme|mlle|mrs?|m|monsieur|madame|mademoiselle)\b\.?"
+_CIVILITY = re.compile(rf"^{CIVILITY}(?:\s*(?:/|ou)\s*{CIVILITY})?\s+")
+_TOKEN = r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W\d_]*)*"  # noqa: S105 - a word, no secret
+_WORD = rf"(?:{_TOKEN}\.?(?:['-]{_TOKEN})*\.?)"
+_NAME = re.compile(rf"{_WORD}(?:,?\s+{_WORD})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name as printed, without civility. `order` says how the two parts were told apart; "" means not surely."""
+
+    printed: str
+    last: str
+    first: str
+    order: str
+    likeness: int  # 0: only its form is a name's; 1 and more: given name known, civility, "NOM Prénom"
+
+
+def key(text: str) -> tuple[str, ...]:
+    """Return what two spellings of one name have in common: its words, folded, in alphabetical order."""
+    words = re.findall(r"[^\W\d_]+", fold(text))
+    return tuple(sorted(words))
+
+
+def name(text: str, *, family_first: bool | None = None) -> Name | None:
+    """Read a text as one name of a person; None if it cannot be one.
+
+    `family_first` is what the head of the column says, where both parts are written alike.
+    """
+    text = text.strip(" :;,.-•*·\t")
+    match = _CIVILITY.match(fold(text[:16]))
+    civil = bool(match)
+    if match:
+        text = text[match.end() :].strip()
+    if not _NAME.fullmatch(text) or len(text) > 60:
+        return None
+    words = text.replace(",", " , ").split()
+    letters = [word for word in words if word != ","]
+    if (
+        not 2 <= len(letters) <= 7
+        or not all(_can_be(word) for word in letters)
+        or not any(len(fold(word)) > 2 for word in letters)
+    ):
+        return None
+    if sum(fold(word) not in PARTICLES for word in letters) < 2:
+        return None  # "LE GOFF" is half a name
+    last, first, order = _parted(words, civil, family_first)
+    if not last or not first:
+        return None
+    given = fold(re.split(r"[ -]", first)[0]) in GIVEN_NAMES or fold(first) in GIVEN_NAMES
+    likeness = 2 * civil + 2 * given + (order == "case") + (order == "comma") * (1 + _is_upper(last.split()[-1]))
+    return Name(" ".join(letters).strip(), last, first, order, likeness)
+
+
+def _can_be(word: str) -> bool:
+    folded = fold(word).strip(".")
+    if folded in PARTICLES:
+        return True
+    parts = [part for part in re.split(r"['-]", folded) if part]
+    return (
+        word[:1].isupper() and folded not in NO_NAMES and not any(part in NO_NAMES and len(part) > 3 for part in parts)
+    )
+
+
+def _is_upper(word: str) -> bool:
+    letters = [each for each in word if each.isalpha()]
+    return len(letters) > 1 and all(not each.islower() for each in letters)
+
+
+def _parted(words: list[str], civil: bool, family_first: bool | None) -> tuple[str, str, str]:
+    """Tell family name and given name apart: by a comma, by capitals, by the head of the column, by given names."""
+    if "," in words:
+        at = words.index(",")
+        return " ".join(words[:at]), " ".join(word for word in words[at + 1 :] if word != ","), "comma"
+    upper = [_is_upper(word) or (len(word) > 1 and word[1] == "'" and _is_upper(word[2:])) for word in words]
+    for at in range(1, len(words)):
+        if all(upper[:at]) and not any(upper[at:]):
+            return " ".join(words[:at]), " ".join(words[at:]), "case"
+        if not any(upper[:at]) and all(upper[at:]):
+            return " ".join(words[at:]), " ".join(words[:at]), "case"
+    plain = [is_upper for word, is_upper in zip(words, upper, strict=True) if fold(word) not in PARTICLES]
+    if any(plain) and not all(plain) and sum(a != b for a, b in pairwise(plain)) > 1:
+        return "", "", ""  # capitals that come and go: two names, or none
+    return _alike(words, civil, family_first)
+
+
+def _alike(words: list[str], civil: bool, family_first: bool | None) -> tuple[str, str, str]:
+    heads, tails = _given(words[0]), _given(words[-1])
+    if family_first is None and heads != tails:
+        family_first = tails
+    order = "head" if family_first is not None else ""
+    if family_first or (family_first is None and not civil and not heads):
+        at = len(words) - (2 if len(words) > 2 and _given(words[-2]) and fold(words[-2]) not in PARTICLES else 1)
+        return " ".join(words[:at]), " ".join(words[at:]), order
+    at = 2 if len(words) > 2 and _given(words[1]) else 1
+    return " ".join(words[at:]), " ".join(words[:at]), order
+
+
+def _given(word: str) -> bool:
+    folded = fold(word)
+    return folded in GIVEN_NAMES or folded.split("-")[0] in GIVEN_NAMES
+
+
+def named_in_prose(text: str) -> Iterator[tuple[Name, int, int]]:
+    """Give the names that a civility announces in running text, with where they begin and end."""
+    for match in re.finditer(
+        rf"(?<![\w.])(?:Mmes?|MM\.?|Mlles?|Mr|M\.|Monsieur|Madame|Mademoiselle)\s+(?={_WORD})", text
+    ):
+        rest = text[match.end() :]
+        run = _leading_words(rest)
+        for count in range(len(run), 1, -1):
+            candidate = rest[: run[count - 1]]
+            if found := name("M. " + candidate):
+                yield found, match.start(), match.end() + len(candidate)
+                break
+
+
+def _leading_words(text: str) -> list[int]:
+    """Return where each of the leading words that can belong to one name ends."""
+    ends: list[int] = []
+    place = 0
+    for match in re.finditer(rf"\s*({_WORD})", text):
+        word = match[1]
+        if match.start() != place or len(ends) >= 6 or not _can_be(word) or fold(word) in ("et", "ou"):
+            break
+        ends.append(match.end())
+        place = match.end()
+        if word.endswith(".") and len(word) > 2:
+            break
+    return ends

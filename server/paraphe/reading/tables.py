@@ -1,0 +1,195 @@
+"""Tables: which line is the head of one, what its columns hold, and what a row says in them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .dates import aligned
+from .labels import Sheet
+from .layout import Cell, Line
+from .measures import Measure, measures
+
+# What the head of a column may say, folded; the first that fits wins.
+_ROLES = (
+    ("CONTRACT",
+        r"(?:n\s?[°o]\.?\s*(?:de\s+|du\s+)?)?(?:contrat|deca|convention)s?(?:\s*(?:n\s?[°o]|deca|d'apprentissage))*"),
+    ("FILE", r"(?:n\s?[°o]\.?\s*(?:de\s+|du\s+)?)?(?:dossier|apc|accord|pec)s?(?:\s*n\s?[°o])?"),
+    ("PRICE",
+        r"(?:prix|tarifs?|taux|cout)(?:\s*/?\s*(?:unitaires?|horaires?|de l'heure|heures?|h))?(?:\s*(?:h\.?t\.?|ttc|"
+        r"\(.*?\)))*|p\.?\s?u\.?(?:\s*h\.?t\.?)?|/\s?h\b|(?:€|eur)\s?/\s?h(?:eure)?"),
+    ("VAT", r"(?:taux\s+)?t\.?v\.?a\.?"),
+    ("PLANNED",
+        r"(?:heures?|h\.?|duree)\s+(?:prevues?|convention\w*|theoriques?|contrat\w*|d'absences?|absences?)|prevues?|"
+        r"absences?"),
+    ("HOURS",
+        r"(?:total\s+(?:d')?heures?|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
+        r"heures?(?:\s+(?:realisees?|facturees?|effectuees?|stagiaires?|presence|de presence|suivies?|dispensees?))*"
+
+                  r"|duree(?:\s+(?:realisee|effectuee|totale|en heures|facturee))?(?:\s*\(h(?:eures)?\))?|"
+                  r"volume(?:\s+horaire)?|hrs?|temps(?:\s+(?:de\s+)?\w+)?|h\b\.?(?!\s?t))"),
+    ("QUANTITY", r"(?:qtes?|qt|quantites?|nb|nombre)\b\.?(?:\s*\(?h(?:eures)?\)?)?"),
+    ("AMOUNT",
+        r"(?:montants?|totaux|total|net|somme)(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
+        r"a payer))*|h\.t\.|\bht\b|\bttc\b"),
+    ("BOTH",
+        r"(?:nom\s*(?:,|et|/|&|-)?\s*prenoms?|prenoms?\s*(?:,|et|/|&|-)?\s*nom|"
+        r"noms\s+et\s+prenoms)(?:\s+d[eu]s?\s*\w*)*|(?:nom\s+d[eu]s?\s+|identite\s+d[eu]s?\s+)?(?:stagiaires?|"
+        r"participante?s?|apprenante?s?|apprenti(?:\(?e\)?)?s?|alternante?s?|candidat(?:\(?e\)?)?s?|beneficiaires?|"
+        r"salarie(?:\(?e\)?)?s?|eleves?|etudiant(?:\(?e\)?)?s?|auditeurs?|collaborateurs?|identite|"
+        r"personne(?: formee)?)(?:\s*\((?:nom|prenom)[^)]*\))?"),
+    ("LAST", r"noms?(?:\s+(?:de famille|de naissance|d'usage))?"),
+    ("FIRST", r"prenoms?"),
+    ("COMPANY", r"entreprises?|employeurs?|societes?|etablissements?|clients?"),
+    ("TRAINING",
+        r"formations?|actions?|intitules?|designations?|libelles?|modules?|prestations?|descriptions?|objet|diplome|"
+        r"parcours|detail"),
+    ("START", r"(?:date\s+)?(?:de\s+)?debut|du|entree"),
+    ("END", r"(?:date\s+)?(?:de\s+)?fin|au|sortie"),
+    ("DATE", r"dates?|jours?|periodes?|mois|sessions?"),
+    ("UNIT", r"unites?|u\."),
+    ("INDEX", r"#|n\s?[°o]|rang|lignes?|ref\.?|references?|code"),
+)  # fmt: skip
+_ROLE = re.compile("|".join(rf"(?P<{role}>(?<!\w)(?:{pattern})(?!\w))" for role, pattern in _ROLES))
+_NAMES = {"BOTH", "LAST", "FIRST"}
+_FIGURES = {"HOURS", "QUANTITY", "AMOUNT", "PRICE", "PLANNED"}
+TOTAL = re.compile(
+    r"^(?:totaux|total|sous[- ]total|s/total|a reporter|report|montant|net\b|soit\b|arrete|reste|tva|t\.v\.a|base|"
+    r"cumul|ensemble|remise|acompte)"
+)
+_SUM = re.compile(r"^(?:totaux|total|sous[- ]total|s/total|a reporter|report)\b")
+_CARRIED = re.compile(r"^(?:a reporter|report|sous[- ]total|s/total|cumul)")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its role, where its head stands, and the head's words, folded."""
+
+    role: str
+    x0: float
+    x1: float
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line under a head, with the columns that apply to it."""
+
+    line: Line
+    columns: tuple[Column, ...]
+
+    def of(self, x0: float, x1: float) -> Column | None:
+        """Return the column of what stands between two places."""
+        return max(self.columns, key=lambda each: _closeness(each, x0, x1), default=None)
+
+    def cells(self, *roles: str) -> list[Cell]:
+        """Return the cells in columns of these roles."""
+        return [cell for cell in self.line.cells if (column := self.of(cell.x0, cell.x1)) and column.role in roles]
+
+    def measures(self) -> list[tuple[Measure, Column | None]]:
+        """Return the row's numbers with their columns."""
+        return [(each, self.of(each.x0, each.x1)) for each in measures(self.line)]
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it is a sum and no item."""
+        return bool(TOTAL.search(self.line.folded)) or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether it is a sum of a part: of a page, of a group."""
+        return any(_CARRIED.search(cell.folded) for cell in self.line.cells[:2])
+
+
+def _closeness(column: Column, x0: float, x1: float) -> float:
+    overlap = min(column.x1, x1) - max(column.x0, x0)
+    if overlap > 0:
+        return overlap + 1000
+    return -min(abs(column.x1 - x1), abs(column.x0 - x0), -overlap)
+
+
+def head(line: Line) -> tuple[Column, ...]:
+    """Return the columns that a line is the head of; none if it is no head."""
+    columns: list[Column] = []
+    covered = letters = 0
+    for cell in line.cells:
+        folded = aligned(cell.text)
+        letters += len(re.sub(r"[\W_]", "", folded))
+        for match in _ROLE.finditer(folded):
+            role = str(match.lastgroup)
+            covered += len(re.sub(r"[\W_]", "", match[0]))
+            x0, x1 = cell.span(match.start(), match.end())
+            whole = len([1 for _ in _ROLE.finditer(folded)]) == 1
+            columns.append(Column(role, cell.x0 if whole else x0, cell.x1 if whole else x1, match[0]))
+    roles = {each.role for each in columns}
+    is_head = (
+        len(roles) >= 2 and roles & _FIGURES and len(columns) >= 2 and covered >= 0.6 * letters and len(line.cells) > 1
+    )
+    figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
+    return tuple(columns) if is_head and not figures else ()
+
+
+def rows(sheet: Sheet) -> Iterator[Row]:
+    """Give every line that is below a head of a table, down to the next head; a table goes on on the next page."""
+    columns: tuple[Column, ...] = ()
+    lines = list(sheet.lines)
+    for index, line in enumerate(lines):
+        if found := head(line):
+            columns = _with_second_line(found, lines, index)
+        elif columns:
+            yield Row(line, columns)
+
+
+def _with_second_line(columns: tuple[Column, ...], lines: Sequence[Line], index: int) -> tuple[Column, ...]:
+    """Add what a line just above or below the head says, where the head is of two lines."""
+    found = list(columns)
+    for near in (index - 1, index + 1):
+        if not 0 <= near < len(lines) or lines[near].page != lines[index].page:
+            continue
+        line = lines[near]
+        if abs(line.y - lines[index].y) > 1.6 * line.size or any(True for _ in measures(line)):
+            continue
+        for cell in line.cells:
+            match = _ROLE.match(aligned(cell.text))
+            over = next((each for each in found if each.x0 < cell.x1 and cell.x0 < each.x1), None)
+            if match and over is None:
+                found.append(Column(str(match.lastgroup), cell.x0, cell.x1, match[0]))
+            elif (
+                match
+                and over
+                and match.lastgroup in ("HOURS", "PLANNED")
+                and over.role in ("QUANTITY", "AMOUNT", "INDEX", "HOURS")
+            ):
+                found[found.index(over)] = Column(
+                    str(match.lastgroup), min(over.x0, cell.x0), max(over.x1, cell.x1), f"{over.head} {match[0]}"
+                )
+    return tuple(found)
+
+
+def is_of_names(columns: Sequence[Column]) -> bool:
+    """Say whether a table has a column for names of persons."""
+    return any(each.role in _NAMES for each in columns)
+
+
+def family_first(columns: Sequence[Column]) -> bool | None:
+    """Say what the head tells of the order of names; None if nothing."""
+    for each in columns:
+        if each.role == "BOTH" and "nom" in each.head and "prenom" in each.head:
+            return not each.head.startswith("prenom")
+    return None
+
+
+def product(found: Sequence[Measure]) -> tuple[Measure, Measure, Measure] | None:
+    """Return quantity, price and amount of a row: three numbers, in this order, of which the last is the product."""
+    figures = [each for each in found if each.kind not in ("PERCENT", "DAYS", "HALF_DAYS") and each.value]
+    for end in range(len(figures) - 1, 1, -1):  # the amount stands last; before it may be "3 trainees x 14 h = 42 h"
+        for at in range(end - 1, 0, -1):
+            for quantity in figures[:at]:
+                if quantity.kind != "MONEY" and is_product(quantity.value, figures[at].value, figures[end].value):
+                    return quantity, figures[at], figures[end]
+    return None
+
+
+def is_product(quantity: Decimal, price: Decimal, amount: Decimal) -> bool:
+    """Say whether quantity x price is the amount, but for rounding; signs do not count."""
+    return abs(abs(quantity * price) - abs(amount)) <= Decimal("0.0151") and abs(amount) > 0

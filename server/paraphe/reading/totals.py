@@ -1,0 +1,243 @@
+"""What an invoice says in sum: hours, amount without tax, tax, amount with tax."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from . import tables
+from .dates import aligned
+from .labels import Sheet, announced
+from .layout import Line
+from .measures import Measure, in_text, measures
+from .tables import Row
+
+_CENT = Decimal("0.01")
+_EXCL = re.compile(
+    r"(?<!\w)(?:(?:sous[- ])?totaux?|montants?|net|base|total general|prix|cout|somme)?\s*(?:general |global |"
+    r"total |net |facture )*(?:\(?h\.?\s?t\.?(?!\w)\)?|hors[- ]taxes?|hors tva)(?:\s*\(?(?:en )?(?:€|"
+    r"eur(?:os)?)\)?)?"
+)
+_VAT = re.compile(
+    r"(?<!\w)(?:montant |total |dont )*(?:de la )?(?:t\.v\.a\.?|tva|vat|taxes?)(?!\w)(?!\s*(?:intra|non|sur|fr|n°|"
+    r":?\s*fr|acquitt))"
+)
+_INCL = re.compile(
+    r"(?<!\w)(?:(?:totaux?|montants?|net|solde|somme|reste)\s*(?:general |global |total |net |facture |"
+    r"due? )*(?:\(?t\.?\s?t\.?\s?c\.?(?!\w)\)?|toutes taxes comprises)|net a (?:payer|regler)(?:\s*t\.?t\.?c\.?)?|"
+    r"total a (?:payer|regler)|net a votre (?:debit|credit)|montant (?:du|a payer|a regler|net)|net eur\w*|"
+    r"net (?:de taxes?|total)|reste a payer|a payer|total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|"
+    r"eur(?:os)?)\)?)?"
+)
+_NO_VAT = re.compile(
+    r"tva non applicable|exon[e]r|non assujetti|net de taxe|293 ?b|261[-. ]?4|sans tva|tva\s*:?\s*(?:neant|nulle)|"
+    r"franchise"
+)
+_HOURS_LABELS = (
+    ("total of hours", 95, re.compile(
+
+            r"(?<!\w)(?:total|totaux|nombre total|nb total|volume total|cumul|duree totale|quantite totale|"
+            r"total general)\s*(?:des?|d'|en|:)?\s*(?:heures?|hres?|h\b|quantites?|qte|duree|"
+            r"volume)?(?:\s*[-/ ]?\s*(?:stagiaires?|facturees?|realisees?|effectuees?|formation|dispensees?|"
+            r"apprenants?))*"
+        r"(?!\s*(?:h\.?\s?t|ttc|t\.t|tva|net|a payer|general))")),
+    ("hours done", 90, re.compile(
+
+            r"(?<!\w)(?:(?:nombre|nb\.?|nbre|volume)\s*(?:d'|de )?(?:heures?|horaire)|heures?|volume horaire|quantite|"
+            r"qte|duree)\s*(?:[-/ ]?\s*(?:stagiaires?|facturees?|realisees?|effectuees?|dispensees?|suivies?|totales?|"
+            r"globales?|de formation|de presence|\(h(?:eures)?\)))*\s*(?:facturees?|realisees?|effectuees?)?")),
+    ("in a sentence", 90, re.compile(
+        r"(?:pour |soit )?(?:une? )?(?:duree totale|total|volume total|duree|"
+        r"volume)(?: global)?(?: horaire)? (?:facturee? )?de\s+")),
+    ("in a sentence", 80, re.compile(r"(?<!\w)soit\s+(?:un total de\s+)?")),
+)  # fmt: skip
+_PER_PERSON = re.compile(
+    r"par (?:stagiaire|apprenant|participant|personne|jour|semaine|mois|session)|/\s?(?:stagiaire|jour|semaine|"
+    r"mois)|chacun|minim|absen|prevu|conventionn|plus de|delai"
+)
+
+
+_UNITS = {"h", "hr", "hrs", "heure", "heures"}
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum as printed, with how believable it is."""
+
+    value: Decimal
+    confidence: int
+    line: Line
+    rule: str
+
+
+def is_in_hours(sheet: Sheet) -> bool:
+    """Say whether the invoice counts in hours at all."""
+    if any(cell.folded.strip(" .") in _UNITS for line in sheet.lines for cell in line.cells):
+        return True
+    return any(
+        re.search(r"\bheures?\b|horaire|\bnb\.? h\b|\(h\)|\d\s?h\b|\bh\.?/stag", aligned(line.text))
+        for line in sheet.lines
+    )
+
+
+def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
+    """Return what may be the hours of the whole invoice, the surest first; equal ones once."""
+    found: dict[Decimal, Total] = {}
+
+    def offer(value: Decimal, sure: int, line: Line, rule: str) -> None:
+        value = abs(value)
+        if 0 < value < 200_000 and sure > (found[value].confidence if value in found else 0):
+            found[value] = Total(value, sure, line, rule)
+
+    for rule, sure, label in _HOURS_LABELS:
+        for places in announced(sheet, label):
+            for each in places:
+                if tables.head(each.at) and (each.how != "below" or "total" not in each.label):
+                    continue
+                near = aligned(each.text)[:60]
+                if re.search(r"report|sous-", each.before[-12:]) or _PER_PERSON.search(near):
+                    break
+                first = next(iter(in_text(each.text)), None)
+                units = "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
+                accepted = (
+                    ("HOURS", "CLOCK", "NUMBER")
+                    if units
+                    else ("HOURS", "CLOCK")
+                    if "total" in each.label
+                    else ("HOURS",)
+                )
+                if first and first[2] < 4 and first[0] in accepted:
+                    offer(
+                        first[1],
+                        sure - {"same": 0, "right": 1, "below": 6}[each.how] - (8 if first[0] == "NUMBER" else 0),
+                        each.line,
+                        rule,
+                    )
+                    break
+    for row in tables.rows(sheet):
+        if row.is_total and not row.is_carried and (total := _hours_of_total_row(row, in_hours=in_hours)):
+            offer(total.value, 94, row.line, "row of totals")
+    if column := _column_of_hours(sheet):
+        offer(*column)
+    return sorted(found.values(), key=lambda each: -each.confidence)
+
+
+def _column_of_hours(sheet: Sheet) -> tuple[Decimal, int, Line, str] | None:
+    """Return the sum of a column of hours in a table that names nobody: "3 trainees, 14 h each, 42 h in all"."""
+    found = []
+    for row in tables.rows(sheet):
+        if row.is_total or tables.is_of_names(row.columns):
+            continue
+        inside = [
+            (each, column)
+            for each, column in row.measures()
+            if column and column.role == "HOURS" and each.kind in ("HOURS", "NUMBER", "CLOCK")
+        ]
+        named = [pair for pair in inside if "total" in pair[1].head]
+        if len(inside) == 1 or len(named) == 1:
+            found.append((named or inside)[0][0].value)
+            line = row.line
+    return (sum(map(abs, found), Decimal()), 84, line, "column of hours") if found else None
+
+
+def _hours_of_total_row(row: Row, *, in_hours: bool) -> Measure | None:
+    pairs = row.measures()
+    explicit = [each for each, _ in pairs if each.kind == "HOURS"]
+    if explicit:
+        return explicit[-1] if len({each.value for each in explicit}) == 1 else None
+    roles = ("HOURS", "QUANTITY") if in_hours else ("HOURS",)
+    inside = [each for each, column in pairs if column and column.role in roles and each.kind in ("NUMBER", "CLOCK")]
+    return inside[0] if len(inside) == 1 else None
+
+
+def items(sheet: Sheet, *, in_hours: bool) -> list[tuple[Measure, Measure, Measure, Line]]:
+    """Return the lines that multiply: quantity, price, amount."""
+    found = []
+    for line in sheet.lines:
+        if re.match(r"total|sous", line.folded):
+            continue
+        numbers = list(measures(line))
+        if in_hours and (proof := tables.product(numbers)):
+            found.append((*proof, line))
+    return found
+
+
+# Amounts -----------------------------------------------------------------------------------------------------------
+
+
+def amounts(sheet: Sheet) -> dict[str, Total]:
+    """Return amount_excl_vat, vat_amount and amount_incl_vat, as far as they are printed and agree with each other."""
+    excl = _amounts(sheet, _EXCL, 92)
+    vat = _amounts(sheet, _VAT, 90)
+    incl = _amounts(sheet, _INCL, 92)
+    exempt = next((line for line in sheet.lines if _NO_VAT.search(line.folded)), None)
+    if exempt is not None:
+        vat.append(Total(Decimal("0.00"), 80, exempt, "exempt from VAT"))
+    for one in incl:
+        for two in excl:
+            for tax in vat:
+                if two.value + tax.value == one.value and abs(two.value) >= abs(tax.value):
+                    return {"amount_excl_vat": _sure(two), "vat_amount": _sure(tax), "amount_incl_vat": _sure(one)}
+    if incl and not excl:
+        taxes = [each for each in vat if abs(each.value) < abs(incl[0].value)]
+        if taxes and taxes[0].value == 0:
+            net = Total(incl[0].value, 88, incl[0].line, "amount without VAT, as there is none")
+            return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": incl[0]}
+    return {
+        name: each[0]
+        for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
+        if each
+    }
+
+
+def _sure(total: Total) -> Total:
+    return Total(total.value, 98, total.line, total.rule + ", sums agree")
+
+
+def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
+    """Return the amounts behind a label, in the order of the page turned round: totals stand at the end."""
+    found: dict[Decimal, Total] = {}
+    for places in announced(sheet, label):
+        for each in places:
+            if tables.head(each.line) and each.how != "below":
+                continue
+            number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text)
+            if number is None and each.how != "below":
+                rest = [
+                    m
+                    for m in measures(each.line)
+                    if m.kind in ("MONEY", "NUMBER") and m.x0 > each.cell.x0 and m.decimals == 2
+                ]
+                number = rest[-1].value if rest else None
+            if number is not None:
+                found.setdefault(
+                    number,
+                    Total(number, sure - {"same": 0, "right": 1, "below": 6}[each.how], each.line, "labelled amount"),
+                )
+                break
+    return sorted(found.values(), key=lambda each: -each.line.number)
+
+
+def _last_amount(text: str) -> Decimal | None:
+    numbers = [
+        value
+        for kind, value, start, to in in_text(text)
+        if kind == "MONEY" or (kind == "NUMBER" and re.search(r"[.,]\d\d\)?-?$", text[start:to].strip()))
+    ]
+    return numbers[-1].quantize(_CENT) if numbers else None
+
+
+def _amount_in(text: str) -> Decimal | None:
+    first = next((each for each in in_text(text) if each[0] != "PERCENT"), None)
+    if first is None or first[0] not in ("MONEY", "NUMBER") or first[2] > 3:
+        return None
+    kind, value, start, to = first
+    return value.quantize(_CENT) if kind == "MONEY" or re.search(r"[.,]\d\d\)?-?$", text[start:to].strip()) else None
+
+
+def printed_numbers(sheet: Sheet) -> Iterator[Decimal]:
+    """Give every number on the invoice that may be a price."""
+    for line in sheet.lines:
+        for each in measures(line):
+            if each.kind in ("MONEY", "NUMBER"):
+                yield abs(each.value)
