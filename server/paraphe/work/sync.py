@@ -5,8 +5,8 @@ inactive and is never deleted; it comes back, with all it held, when the caller 
 leaves out keeps its stored value. The rules of each table are in `sync_rules`.
 
 Items are worked on by columns: for each element, its values in all items. However many the items: one SELECT for the
-known rows (and one for each table that courses refer to), one bulk upsert, and in a REPLACE one SELECT and one UPDATE
-for what is missing.
+known rows (and one for each table that courses refer to), one upsert of the new rows, one update of the known ones in
+the columns that changed, and in a REPLACE one SELECT and one UPDATE for what is missing.
 """
 
 from collections import Counter

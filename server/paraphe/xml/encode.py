@@ -51,8 +51,8 @@ def _encoder(kind: Complex) -> Encoder:
 def _members(kind: Complex) -> Encoder:
     """Write out, as Python, what encodes the members of a type one after the other, and compile it.
 
-    An answer with a thousand records has thirty thousand leaves; a loop over a table of members takes three times as
-    long for each. What is compiled holds nothing but names of the contract.
+    An answer with a thousand records has thirty thousand leaves; a loop over a table of members
+    takes that apart again for each. What is compiled holds nothing but names of the contract.
     """
     names: dict[str, Any] = {}
     lines = ["def write_members(value, attach):", " get = value.get", ' text = ""']
