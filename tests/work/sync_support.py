@@ -10,6 +10,7 @@ from sqlalchemy import Engine, RowMapping, select
 
 from paraphe import store
 from paraphe.accounts import Account
+from paraphe.columns import rows
 from paraphe.context import Context
 from paraphe.errors import Code, Error, Refused
 from paraphe.work import sync
@@ -29,7 +30,8 @@ class School:
         at = {} if now is None else {"now": now}
         with store.writing(self.engine) as connection:
             context = self.context(connection, account=self.account, **at)
-            return getattr(sync, operation)(context, {operation: columns(items), **request})
+            answer = getattr(sync, operation)(context, {operation: columns(items), **request})
+        return answer | {"items": rows(answer["items"])}
 
     def refused(self, operation: str, items: list[dict[str, Any]], **request: Any) -> tuple[Error, ...]:
         with pytest.raises(Refused) as refusal:

@@ -121,23 +121,36 @@ def _update_statement(table: Table, dialect: str, names: tuple[str, ...]) -> str
 
 def known(
     connection: Connection, table: Table, account_id: int, references: Sequence[str], names: Sequence[str]
-) -> dict[str, tuple[Any, ...]]:
-    """Return what a repository table holds under these references, active or not, by the reference.
+) -> list[Sequence[Any]]:
+    """Return what a repository table holds under each of these references, active or not, by columns.
 
-    Each row holds the values of the columns `names`, the first of which is `reference`, in the driver's form.
+    Each column has a value for every reference, in their order and in the driver's form: None where a row has none, and
+    throughout where there is no such row.
     """
     dialect = connection.dialect.name
     statement = _known_statement(table, dialect, tuple(names))
-    cursor = connection.exec_driver_sql(statement, (account_id, _listed(dialect, references))).cursor
-    # The driver's own rows: to wrap each of a thousand costs as much as to read it.
-    return {row[0]: row for row in cursor.fetchall()} if cursor else {}
+    cursor: Any = connection.exec_driver_sql(statement, (_listed(dialect, references), account_id)).cursor
+    if dialect == "postgresql":
+        return list(zip(*cursor.fetchall(), strict=True))
+    # As JSON, because to make an object of each of 17 000 cells takes the driver twice as long as all this.
+    return [orjson.loads(column) for column in cursor.fetchone()]
 
 
 @lru_cache(256)
 def _known_statement(table: Table, dialect: str, names: tuple[str, ...]) -> str:
-    among = "= ANY(%s)" if dialect == "postgresql" else "IN (SELECT value FROM json_each(?))"
-    account = "%s" if dialect == "postgresql" else "?"
-    return f'SELECT {_quoted(names)} FROM "{table.name}" WHERE account_id = {account} AND reference {among}'  # noqa: S608
+    # The references drive the join, so what is found comes in their order.
+    if dialect == "postgresql":
+        columns = ", ".join(f'stored."{name}"' for name in names)
+        return (
+            f"SELECT {columns} FROM unnest(%s::text[]) WITH ORDINALITY AS sent (reference, place) "  # noqa: S608
+            f'LEFT JOIN "{table.name}" AS stored ON stored.reference = sent.reference AND stored.account_id = %s '
+            "ORDER BY sent.place"
+        )
+    columns = ", ".join(f'json_group_array(stored."{name}")' for name in names)
+    return (
+        f"SELECT {columns} FROM json_each(?) AS sent "  # noqa: S608
+        f'LEFT JOIN "{table.name}" AS stored ON stored.reference = sent.value AND stored.account_id = ?'
+    )
 
 
 def _quoted(names: Sequence[str], then: str = "") -> str:

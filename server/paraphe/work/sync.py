@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain, compress, repeat
+from itertools import chain, compress
 from operator import ne
 from typing import Any
 
@@ -21,10 +21,11 @@ import orjson
 from sqlalchemy import Table, select, update
 
 from .. import contract, store
+from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
 from . import sync_rules
-from .sync_rules import Check, Columns, Found
+from .sync_rules import Check, Found
 
 _MOST_ERRORS = 100
 # Without maxRemovals a REPLACE may remove 5 rows, or one in 10 of the active ones if that is more.
@@ -79,8 +80,8 @@ class _Plan:
     check: Check
     #: The columns that the check looks at, whether they are sent or not.
     checked: frozenset[str]
-    #: The elements that are stored as JSON text, each with what writes it.
-    nested: Mapping[str, Callable[[Any], str | None]]
+    #: The elements that are stored as JSON text, each with what writes its values in all items.
+    nested: Mapping[str, Callable[[Sequence[Any]], Sequence[str | None]]]
     #: What clearFields may name, each with its key.
     optional: Mapping[str, str]
 
@@ -117,11 +118,25 @@ def _plan(key: str) -> _Plan:
     )
 
 
-def _writer(kind: contract.Complex) -> Callable[[Any], str | None]:
-    """Return what writes a nested value as JSON, so that equal values are equal texts; an empty one is no value."""
-    if kind.item is not None:
-        return lambda values: orjson.dumps(list(dict.fromkeys(values))).decode() if values else None
-    return lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else None
+def _writer(kind: contract.Complex) -> Callable[[Sequence[Any]], Sequence[str | None]]:
+    """Return what writes nested values as JSON, so that equal values are equal texts; an empty one is no value."""
+    if kind.item is None:
+        return _as_json
+    return lambda lists: _as_json([_without_repeated(each) for each in lists])
+
+
+def _without_repeated(values: Sequence[Any] | None) -> Sequence[Any] | None:
+    return values if values is None or len(values) < 2 else list(dict.fromkeys(values))
+
+
+# A line end stands in no JSON text, so it can stand between two that are written in one go.
+_BETWEEN = orjson.Fragment(b"\n")
+
+
+def _as_json(values: Sequence[Any]) -> Sequence[str | None]:
+    together = orjson.dumps([part for value in values for part in (value, _BETWEEN)], option=orjson.OPT_SORT_KEYS)
+    texts = together.decode()[1:-3].split(",\n,")
+    return [text if value else None for value, text in zip(values, texts, strict=True)]
 
 
 # One message ---------------------------------------------------------------------------------------------------
@@ -133,8 +148,17 @@ class _Outcome:
 
     created: Columns
     updated: Columns
-    items: list[dict[str, Any]]
+    items: "_Said"
     errors: list[Error]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of the items, by columns. A row that is removed was no item, so it has no index."""
+
+    indexes: list[int | None]
+    references: list[str | None]
+    actions: list[str]
 
 
 def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -150,13 +174,16 @@ def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, 
     if not dry_run:
         _write(context, _plan(key).table, outcome)
         _deactivate(context, _plan(key).table, missing)
-    items = outcome.items + [{"reference": reference, "action": "REMOVED"} for reference in missing]
-    counts = Counter([item["action"] for item in items])
+    said = outcome.items
+    received = len(said.actions)
+    actions = said.actions + ["REMOVED"] * len(missing)
+    indexes, references = said.indexes + [None] * len(missing), [*said.references, *missing]
+    counts = Counter(actions)
     return {
         "dry_run": dry_run,
-        "received": len(outcome.items),
+        "received": received,
         **{action.lower(): counts[action] for action in _ACTIONS},
-        "items": items,
+        "items": {"index": indexes, "reference": references, "action": actions},
         "errors": outcome.errors,
     }
 
@@ -169,12 +196,9 @@ def _compared(context: Context, plan: _Plan, items: Columns, rejected: Iterable[
     numbers, stored, laid = _laid_over(context, plan, items)
     wrong = before | _wrong(context, plan, items, laid, indexes)
     wrong.update(_repeated(indexes, references, before))
-    changed = [key for key, column in laid.items() if tuple(column) != stored[key]]
+    changed = [key for key, column in laid.items() if [*column] != [*stored[key]]]
     differs = _differing(changed, laid, stored) or [False] * len(references)
-    said = [
-        {"index": index, "reference": reference, "action": _action(number, differing)}
-        for index, reference, number, differing in zip(indexes, references, numbers, differs, strict=True)
-    ]
+    said = _Said([*indexes], [*references], list(map(_action, numbers, differs)))
     new = [number is None for number in numbers]
     if wrong:
         said = _with_rejected(said, wrong)
@@ -209,8 +233,7 @@ def _laid_over(
     cleared = {plan.optional[name] for names in clears for name in names or () if name in plan.optional}
     others = [*items, *sorted((cleared | plan.checked) - items.keys())]
     keys = ["reference", *[key for key in others if key not in ("reference", "clear_fields")], "active"]
-    known = store.known(context.connection, plan.table, context.account.id, references, [*keys, "id"])
-    *columns, numbers = zip(*map(known.get, references, repeat((None,) * (len(keys) + 1))), strict=True)
+    *columns, numbers = store.known(context.connection, plan.table, context.account.id, references, [*keys, "id"])
     stored: Columns = dict(zip(keys, columns, strict=True))
     laid = {
         key: _over(before, _to_store(context, plan, key, items[key]), items[key]) if key in items else before
@@ -226,9 +249,7 @@ def _laid_over(
 
 def _to_store(context: Context, plan: _Plan, key: str, sent: Sequence[Any]) -> Sequence[Any]:
     write = plan.nested.get(key)
-    if write is None:
-        return store.driver_form(context.connection, plan.table.c[key], sent)
-    return [None if value is None else write(value) for value in sent]
+    return store.driver_form(context.connection, plan.table.c[key], sent) if write is None else write(sent)
 
 
 def _over(before: Sequence[Any], after: Sequence[Any], sent: Sequence[Any]) -> Sequence[Any]:
@@ -244,12 +265,16 @@ def _action(number: int | None, differs: bool) -> str:
     return "UPDATED" if differs else "UNCHANGED"
 
 
-def _with_rejected(said: Iterable[dict[str, Any]], wrong: Mapping[int, Sequence[Error]]) -> list[dict[str, Any]]:
+def _with_rejected(said: _Said, wrong: Mapping[int, Sequence[Error]]) -> _Said:
     """Say of the wrong items that they are rejected, in their places."""
-    by_index = {item["index"]: item for item in said}
-    for index, errors in wrong.items():
-        by_index[index] = {"index": index, "reference": errors[0].reference, "action": "REJECTED"}
-    return [by_index[index] for index in sorted(by_index)]
+    by_index = {
+        index: (index, reference, action)
+        for index, reference, action in zip(said.indexes, said.references, said.actions, strict=True)
+        if index is not None
+    }
+    by_index |= {index: (index, errors[0].reference, "REJECTED") for index, errors in wrong.items()}
+    indexes, references, actions = zip(*(by_index[index] for index in sorted(by_index)), strict=True)
+    return _Said([*indexes], [*references], [*actions])
 
 
 # What is wrong -------------------------------------------------------------------------------------------------
@@ -316,7 +341,8 @@ def _repeated(
 
 def _refuse_wrong_items(outcome: _Outcome, *, replacing: bool, keep_valid: bool) -> None:
     """Raise Refused with the errors of the items, unless they may be left out and all others be stored."""
-    nameless = [item["index"] for item in outcome.items if item["reference"] is None] if replacing else []
+    said = zip(outcome.items.indexes, outcome.items.references, strict=True)
+    nameless = [index for index, reference in said if reference is None] if replacing else []
     if not outcome.errors or (keep_valid and not nameless):
         return
     errors = [_nameless(index) for index in nameless] + outcome.errors
@@ -328,7 +354,7 @@ def _refuse_wrong_items(outcome: _Outcome, *, replacing: bool, keep_valid: bool)
     raise Refused.of(errors)
 
 
-def _nameless(index: int) -> Error:
+def _nameless(index: int | None) -> Error:
     message = f"The reference of item {index} cannot be read, so a REPLACE cannot know which row it means to keep."
     hint = "Correct the reference, or send the items with mode UPSERT."
     return Error(Code.VALUE_REQUIRED, message, index=index, field="reference", hint=hint)
@@ -339,7 +365,7 @@ def _missing(context: Context, key: str, outcome: _Outcome, limit: int | None) -
     table = _plan(key).table
     mine = table.c.account_id == context.account.id
     active = set(context.connection.scalars(select(table.c.reference).where(mine, table.c.active)))
-    missing = sorted(active.difference(item["reference"] for item in outcome.items))
+    missing = sorted(active.difference(outcome.items.references))
     allowed = max(_FREE_REMOVALS, len(active) // _FREE_SHARE) if limit is None else limit
     if len(missing) > allowed:
         message = f"{len(missing)} of {len(active)} {key} would become inactive; at most {allowed} may."

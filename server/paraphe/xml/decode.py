@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from ..errors import Code
 
 Decoder = Callable[[etree._Element], Any]
 _SPACES = str.maketrans("\t\r\n", "   ")
+_tag_of, _text_of = attrgetter("tag"), attrgetter("text")
 
 
 class Unreadable(Exception):  # noqa: N818
@@ -104,9 +106,9 @@ class _Columns:
 
     def read(self, array: etree._Element) -> dict[str, Sequence[Any]]:
         """Return the columns; their names are the contract's, in snake_case and in its order."""
-        flat = [said for element in array.iter() for said in (element.tag, element.text)]
-        tags = cast("list[str]", flat[2::2])  # comments are not parsed
-        texts = cast("Texts", flat[3::2])
+        elements = list(array.iter())[1:]
+        tags: list[str] = list(map(_tag_of, elements))
+        texts: Texts = list(map(_text_of, elements))
         count = tags.count(self._tag)
         if count == 0:
             return {}

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -25,8 +25,9 @@ def encode(
 ) -> str:
     """Write `value` as the element `name` of type `kind`; keys are the contract's names in snake_case.
 
-    Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). Binaries
-    are written as base64, or handed to `attach` in the order of the text. What comes out goes through `utf8`.
+    Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). A list of
+    items may be given by columns. Binaries are written as base64, or handed to `attach`, those of columns one column
+    after the other. What comes out goes through `utf8`.
     """
     return f"<{name}{attributes}>{_encoder(kind)(value, attach)}</{name}>"
 
@@ -76,7 +77,14 @@ def _array(item: Field) -> Encoder:
     leaf, content = _content(item)
     if leaf:
         return lambda values, _: "".join([opening + content(value) + closing for value in values])
-    return lambda values, attach: "".join([opening + content(value, attach) + closing for value in values])
+
+    def write_items(values: Any, attach: Attach | None) -> str:
+        if isinstance(values, Mapping):
+            texts = list(_column_writer(item.type)(values, attach))
+            return f"{opening}{(closing + opening).join(texts)}{closing}" if texts else ""
+        return "".join([opening + content(value, attach) + closing for value in values])
+
+    return write_items
 
 
 def _content(field: Field) -> tuple[bool, Callable[..., str]]:
@@ -86,6 +94,52 @@ def _content(field: Field) -> tuple[bool, Callable[..., str]]:
     if field.type.primitive == "base64Binary":
         return False, lambda value, attach: attach(value) if attach else b64encode(value).decode("ascii")
     return True, _converter(field.type)
+
+
+# Many items ----------------------------------------------------------------------------------------------------
+
+#: Writes what each of many items has between its tags; or what each has of one member, with the member's tags.
+WriteColumns = Callable[[Any, Attach | None], Iterable[str]]
+
+
+@cache
+def _column_writer(kind: Complex) -> WriteColumns:
+    members = [(field.key, field.required, _column(field)) for field in kind.fields]
+
+    def write_columns(columns: Mapping[str, Any], attach: Attach | None) -> Iterable[str]:
+        pieces = []
+        for key, required, write in members:
+            column = columns.get(key)
+            if column is not None:
+                pieces.append(write(column, attach))
+            elif required:
+                raise KeyError(f"{kind.name} lacks {key}")
+        return map("".join, zip(*pieces, strict=True))
+
+    return write_columns
+
+
+def _column(field: Field) -> WriteColumns:
+    opening, closing = f"<{field.name}>", f"</{field.name}>"
+    leaf, content = _content(field)
+    as_it_is = isinstance(field.type, Simple) and field.type.primitive == "string"
+
+    def write_column(column: Any, attach: Attach | None) -> Iterable[str]:
+        if isinstance(column, Mapping):
+            return [opening + text + closing for text in _column_writer(field.type)(column, attach)]
+        lacking = None in column
+        if lacking and field.required:
+            raise KeyError(f"an item lacks {field.key}")
+        if as_it_is and not lacking and not _to_escape("".join(column)):
+            return [f"{opening}{value}{closing}" for value in column]
+        if leaf:
+            return [f"{opening}{content(value)}{closing}" if value is not None else "" for value in column]
+        return [f"{opening}{content(value, attach)}{closing}" if value is not None else "" for value in column]
+
+    return write_column
+
+
+# Values --------------------------------------------------------------------------------------------------------
 
 
 def _converter(kind: Simple) -> Callable[[Any], str]:
@@ -110,8 +164,12 @@ def text_of(value: str) -> str:
     return _FORBIDDEN.sub("\ufffd", _text(value))
 
 
+def _to_escape(value: str) -> bool:
+    return "&" in value or "<" in value or ">" in value or "\r" in value
+
+
 def _text(value: str) -> str:
-    if "&" in value or "<" in value or ">" in value or "\r" in value:
+    if _to_escape(value):
         return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
     return value
 

@@ -30,6 +30,8 @@ def parse(body: bytes, charset: str | None = None, bounds: Bounds = bounding.STA
         load_dtd=False,
         remove_comments=True,
         remove_pis=True,
+        # Nothing of a message is looked for by its xml:id.
+        collect_ids=False,
         huge_tree=len(body) > _LARGE,
     )
     try:

@@ -8,6 +8,7 @@ from functools import cache
 from json.encoder import encode_basestring
 from typing import Any
 
+from ...columns import rows
 from ...contract import Complex, Simple
 from ...xml.encode import moment
 
@@ -19,7 +20,7 @@ def encode(kind: Complex, value: Mapping[str, Any]) -> bytes:
     """Write `value` as a JSON object of type `kind`; keys are the contract's names in snake_case.
 
     Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). Decimals
-    are numbers with the digits that they have: 172.50.
+    are numbers with the digits that they have: 172.50. A list of items may be given by columns.
     """
     parts: list[str] = []
     _encoder(kind)(value, parts.append)
@@ -53,7 +54,7 @@ def _encoder(kind: Simple | Complex) -> Encoder:
 def _array(write_item: Encoder) -> Encoder:
     def write_items(values: Any, write: Write) -> None:
         comma = "["
-        for value in values:
+        for value in rows(values) if isinstance(values, Mapping) else values:
             write(comma)
             write_item(value, write)
             comma = ","
