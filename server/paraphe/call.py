@@ -35,11 +35,17 @@ Render = Callable[[Answer], bytes]
 log = logging.getLogger("paraphe.call")
 
 # Kept, because to build a statement for each message takes as long as to run it.
-_ANSWERED_BEFORE = select(store.message.c.digest, store.message.c.answer).where(
-    store.message.c.account_id == bindparam("account"), store.message.c.message_id == bindparam("message")
+_ANSWERED_BEFORE = store.Prepared(
+    select(store.message.c.digest, store.message.c.answer).where(
+        store.message.c.account_id == bindparam("account"), store.message.c.message_id == bindparam("message")
+    )
 )
-_REMEMBER = insert(store.message)
-_JOURNAL = insert(store.journal)
+_REMEMBER = store.Prepared(
+    insert(store.message), ["account_id", "message_id", "operation", "digest", "answer", "answered_on"]
+)
+_JOURNAL = store.Prepared(
+    insert(store.journal), [column.name for column in store.journal.columns if column is not store.journal.c.id]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,7 @@ class Call:
                     tried.rollback()
                 self._remember(connection, digest, answer)
             body = render(answer)
-            connection.execute(_JOURNAL, self._row(answer, len(body)))
+            _JOURNAL.execute(connection, self._row(answer, len(body)))
         self._done(answer, len(body), journalled=True)
         return body
 
@@ -232,7 +238,7 @@ class Call:
         if self._message_id is None:
             return None
         mine = {"account": self._caller.id, "message": self._message_id}
-        known = connection.execute(_ANSWERED_BEFORE, mine).first()
+        known = _ANSWERED_BEFORE.first(connection, mine)
         if known is None:
             return None
         if known.digest != digest:
@@ -258,7 +264,7 @@ class Call:
             "answer": orjson.dumps(answer, default=_to_json, option=orjson.OPT_PASSTHROUGH_DATETIME).decode(),
             "answered_on": self.received_on,
         }
-        connection.execute(_REMEMBER, row)
+        _REMEMBER.execute(connection, row)
 
     def _row(self, answer: Answer, answer_bytes: int) -> dict[str, Any]:
         codes = sorted({str(error["code"]) for error in answer.get("errors", ())})
@@ -285,7 +291,7 @@ class Call:
         if row["error_codes"]:
             self.exchange.metrics.errors(row["error_codes"].split())
         if not journalled:
-            self.exchange.later.owe(_JOURNAL, row)
+            self.exchange.later.owe(_JOURNAL.statement, row)
         self.exchange.forgetting.remind(self.received_on)
         log.info("message", extra=row)
 

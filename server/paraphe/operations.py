@@ -1,7 +1,7 @@
 """The fifteen operations of the contract by name: what each does, for whatever face it is called through."""
 
 from .call import Answer, Operation
-from .work import connection, invoices, records, signatures, sync
+from .work import connection, invoices, record_list, records, signatures, sync
 
 
 def _counted(number: int, noun: str) -> str:
@@ -17,7 +17,7 @@ def _synchronised(result: Answer) -> str:
 
 
 def _listed(result: Answer) -> str:
-    return f"{_counted(len(result['records']), 'record')}; {result['remaining']} more to come."
+    return f"{_counted(len(result['records']['record_number']), 'record')}; {result['remaining']} more to come."
 
 
 def _opened(result: Answer) -> str:
@@ -60,7 +60,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetRecord": Operation(
         records.get_record, False, lambda result: f"Record {result['record_index']['record_number']}."
     ),
-    "GetRecordList": Operation(records.get_record_list, False, _listed),
+    "GetRecordList": Operation(record_list.get_record_list, False, _listed),
     "AcknowledgeRecords": Operation(
         records.acknowledge_records,
         True,
