@@ -124,7 +124,7 @@ def test_a_record_is_listed_without_its_documents_but_with_all_that_its_invoice_
     assert index["invoice"] == INVOICE
     assert "documents" not in index
     assert index["zip_url"].endswith(".zip")
-    assert index["pdf_url"] is None
+    assert "pdf_url" not in index
 
 
 def test_a_list_can_be_narrowed(engine, call, context):

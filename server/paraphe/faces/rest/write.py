@@ -54,7 +54,7 @@ def _encoder(kind: Simple | Complex) -> Encoder:
 def _array(write_item: Encoder) -> Encoder:
     def write_items(values: Any, write: Write) -> None:
         comma = "["
-        for value in rows(values) if isinstance(values, Mapping) else values:
+        for value in rows(values) if isinstance(values, dict) else values:
             write(comma)
             write_item(value, write)
             comma = ","
