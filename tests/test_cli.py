@@ -1,4 +1,4 @@
-"""cli.py: what an operator types, and what comes of it."""
+"""cli.py and commands/: what an operator types, and what comes of it."""
 
 import argparse
 import http.client
