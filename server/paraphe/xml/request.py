@@ -25,7 +25,7 @@ _MOST_REJECTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks: the operation, and its values under snake_case keys, the items of a Sync by columns.
+    """What a caller asks: the operation, and its values under snake_case keys; a Sync's items in slices, by columns.
 
     With onError=KEEP_VALID the values may hold `rejected`: the errors of the items that broke the schema and were
     taken out, each with its 1-based index in the message.
