@@ -237,7 +237,8 @@ def too_slow() -> Refused:
 
 def media_type_refused(kind: str, hint: str) -> Refused:
     """Refuse a Content-Type; `hint` says which ones are taken here."""
-    return Refused(Error(Code.UNSUPPORTED_MEDIA_TYPE, f"The Content-Type {kind[:60]} is not taken here.", hint=hint))
+    message = f"The Content-Type {kind[:60]} is not taken here." if kind else "The message has no Content-Type."
+    return Refused(Error(Code.UNSUPPORTED_MEDIA_TYPE, message, hint=hint))
 
 
 def method_refused(method: str, hint: str) -> Refused:

@@ -22,7 +22,7 @@ from . import addressing, envelope, mtom, security
 from .compat import Fault, Soap11
 from .manner import Manner
 
-MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", "", mtom.MEDIA_TYPE)
+MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", mtom.MEDIA_TYPE)
 _UNDERSTOOD = security.UNDERSTOOD | addressing.UNDERSTOOD
 _WAYS = "Send apiUser and apiKey by HTTP Basic, a UsernameToken or the header Credentials."
 
