@@ -14,6 +14,7 @@ from lxml import etree
 
 from ..contract import NAMESPACE, Complex, Field, Simple, operations, types
 from ..errors import Code, Error, Refused
+from ..spool import Content
 
 DEEPEST = 256
 """The depth at which libxml2 stops by itself, unless it is told to accept long texts."""
@@ -44,7 +45,7 @@ class Bounds:
 STANDARD = Bounds()
 
 
-def hold(root: etree._Element, body: bytes, bounds: Bounds, *, deeper: bool) -> None:
+def hold(root: etree._Element, body: Content, bounds: Bounds, *, deeper: bool) -> None:
     """Refuse a message (MESSAGE_TOO_COMPLEX) that holds more than it may.
 
     `body` is what `root` was parsed from; `deeper` says that it may be deeper than DEEPEST.
@@ -64,7 +65,7 @@ def hold(root: etree._Element, body: bytes, bounds: Bounds, *, deeper: bool) -> 
         hold_texts(root, bounds)
 
 
-def _more(body: bytes, sign: bytes, most: int) -> bool:
+def _more(body: Content, sign: bytes, most: int) -> bool:
     """Say whether a sign is there more than `most` times: when it is rare, much faster than to count it."""
     at = -1
     for _ in range(most + 1):
@@ -74,7 +75,7 @@ def _more(body: bytes, sign: bytes, most: int) -> bool:
     return True
 
 
-def _hold_attributes(root: etree._Element, body: bytes, bounds: Bounds, *, plain: bool) -> None:
+def _hold_attributes(root: etree._Element, body: Content, bounds: Bounds, *, plain: bool) -> None:
     most = bounds.element_attributes
     if _any(f"descendant-or-self::*/@*[{most + 1}]")(root):
         raise _too_complex(
@@ -132,7 +133,7 @@ def _hold_lengths_of_namespaces(root: etree._Element) -> None:
             )
 
 
-def _has_run(body: bytes, length: int) -> bool:
+def _has_run(body: Content, length: int) -> bool:
     """Say whether there may be a text or attribute of more than `length` bytes.
 
     It has no < in it, so one half of its length, at least, is a block without; unless it is put together of several,

@@ -13,6 +13,7 @@ from lxml import etree
 
 from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
+from ..spool import InFile, digest_of
 from . import xop
 from .decode import Unreadable, request_decoder, unreadable
 from .tolerance import mend, told
@@ -137,8 +138,8 @@ def _digest(operation: Operation, values: Mapping[str, Any], rejected: Sequence[
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, bytes):
-        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, bytes | InFile):
+        return digest_of(value)
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     raise TypeError(f"a message holds a {type(value).__name__}")
