@@ -11,6 +11,7 @@ from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from ..settings import Listen, Settings
 from .channel import Channel
@@ -93,6 +94,8 @@ class Server:
             listener.channel_class = Channel
             listener.proxies = settings.trusted_proxies
             listener.leaving = listener.stopping = False
+        #: Answers those who come to a stopping server, also when all threads are at work.
+        self._refusing: Any = ThreadedTaskDispatcher()
         self._pace = Pace(settings.head_seconds, settings.pause_seconds, settings.least_speed)
         self._looked = monotonic()
         self._stopping = self._retiring = False
@@ -141,7 +144,8 @@ class Server:
         busy = self._stop_until(end)
         if busy:
             _log.warning("Requests that did not finish and were cut off after %d s: %d", LAST_ORDERS, busy)
-        self._waitress.task_dispatcher.shutdown(timeout=0 if busy else 5)
+        for dispatcher in (self._waitress.task_dispatcher, self._refusing):
+            dispatcher.shutdown(timeout=0 if busy else 5)
         for channel in self._channels():
             channel.handle_close()
         for listener in self._listeners:
@@ -164,8 +168,10 @@ class Server:
         """Finish what is going on, while what comes is refused; return how many requests are left at the end."""
         for channel in self._channels():
             channel.came_before = channel.is_busy
+        self._refusing.set_thread_count(1)
         for listener in self._listeners:
             listener.leaving = listener.stopping = True
+            listener.add_task = self._serve_or_refuse
         while (busy := self._unfinished()) and monotonic() < end:
             self._turn(0.2)
         self._close_listeners()
@@ -173,6 +179,9 @@ class Server:
         while any(channel.is_busy for channel in self._channels()) and monotonic() < end:
             self._turn(0.05)
         return busy
+
+    def _serve_or_refuse(self, channel: Channel) -> None:
+        (self._waitress.task_dispatcher if channel.came_before else self._refusing).add_task(channel)
 
     def _unfinished(self) -> int:
         for channel in self._channels():
