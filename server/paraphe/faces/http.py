@@ -50,6 +50,9 @@ _LONGEST_TYPE = 2000  # characters of a Content-Type; well-known stacks send 300
 _MEMBERS = 10_000
 _BLOCK = 1 << 16
 
+RETRY_AFTER = 5
+"""Seconds after which a message is worth sending again that the server could not take."""
+
 CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of an answer that may load nothing, do nothing and be shown in no frame."""
 
@@ -233,6 +236,16 @@ def too_slow() -> Refused:
     """Refuse a message of which the server has got a part only, because it arrived too slowly."""
     message = "The message arrived too slowly, and its end was not waited for."
     return Refused(Error(Code.TOO_SLOW, message, hint="Send it again; CheckConnection tells the limits in force."))
+
+
+def unread(environ: Environ) -> Refused | None:
+    """Refuse a request, whatever it says, if it arrived too slowly, or when the server had been told to stop."""
+    if environ.get("paraphe.late"):
+        return too_slow()
+    if not environ.get("paraphe.stopping"):
+        return None
+    message = "The server is about to stop, or to be started again; nothing of the message was stored."
+    return Refused(Error(Code.SERVER_BUSY, message, hint="Send it again in a few seconds."))
 
 
 def media_type_refused(kind: str, hint: str) -> Refused:

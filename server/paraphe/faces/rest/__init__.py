@@ -34,7 +34,6 @@ _CHALLENGES = [
     ("WWW-Authenticate", 'Basic realm="Paraphe", charset="UTF-8"'),
     ("WWW-Authenticate", 'Bearer realm="Paraphe"'),
 ]
-_SECONDS = "5"  # to wait before the same message is worth sending again
 
 
 def application(exchange: Exchange, public_url: str, message_bytes: int) -> http.Wsgi:
@@ -61,7 +60,7 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
         return [content]
 
     def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
-        gets = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not environ.get("paraphe.late")
+        gets = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not http.unread(environ)
         if gets and environ["PATH_INFO"] == PATH.rstrip("/"):
             headers = [("Location", public_url.rstrip("/") + PATH)]
             http.respond(start, 308, "text/plain; charset=utf-8", 0, headers)
@@ -111,8 +110,8 @@ class _Message:
 
     def _read(self, name: str | None) -> Request:
         method = self._environ["REQUEST_METHOD"]
-        if self._environ.get("paraphe.late"):
-            raise http.too_slow()
+        if unread := http.unread(self._environ):
+            raise unread
         if name is None:
             hint = f"POST a message to {PATH} and the name of its operation."
             raise Refused(Error(Code.NOT_FOUND, "There is nothing at this address.", hint=hint))
@@ -177,7 +176,7 @@ def _besides(code: Code, status: int, *, known: bool) -> list[tuple[str, str]]:
         return _CHALLENGES
     if status == 405:
         return [("Allow", "POST" if known else "GET, HEAD")]
-    return [("Retry-After", _SECONDS)] if code in (Code.IN_PROGRESS, Code.SERVER_BUSY) else []
+    return [("Retry-After", str(http.RETRY_AFTER))] if code in (Code.IN_PROGRESS, Code.SERVER_BUSY) else []
 
 
 def _with_pointer(error: Answer, operation: Operation) -> Answer:

@@ -74,9 +74,9 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
     documents = {"wsdl": wsdl.published("1.1", public_url), "wsdl12": wsdl.published("1.2", public_url)}
 
     def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
-        here, late = environ["PATH_INFO"] == PATH, environ.get("paraphe.late")
+        here, unread = environ["PATH_INFO"] == PATH, http.unread(environ)
         query = environ.get("QUERY_STRING", "").partition("=")[0].lower()
-        if here and not late and environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
+        if here and not unread and environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
             document = documents[query]
             http.respond(start, 200, "text/xml; charset=utf-8", len(document), http.PUBLISHED)
             return [document]
@@ -85,8 +85,9 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
         kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
         environ["paraphe.manner"] = Manner(envelope.announced_version(kind, parameters))
         environ["paraphe.message_bytes"] = message_bytes
-        if late:
-            return _fault(environ, start, call, http.too_slow())
+        if unread:
+            call.retry_after = http.RETRY_AFTER if unread.errors[0].code == Code.SERVER_BUSY else None
+            return _fault(environ, start, call, unread)
         if not here:
             return _fault(environ, start, call, _NOT_HERE)
         if environ["REQUEST_METHOD"] != "POST":
