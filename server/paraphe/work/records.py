@@ -16,12 +16,13 @@ from ..archive import Archive
 from ..context import Context
 from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
 from ..errors import Code, Error, Refused
+from ..spool import Content, Held
 from ..store import document, is_among, lock_account, record
 from . import elements, filing
 from .filing import Event, is_numbered, unknown_record
 from .paging import cursor_at, invalid_cursor, limit_of, position_of
 
-#: All documents of a record together, in bytes: its PDF and its ZIP are made in memory.
+#: All documents of a record together, in bytes: its PDF is put together in memory.
 MOST_BYTES = 200_000_000
 _CURSOR = "r1"
 
@@ -58,7 +59,7 @@ def _add(context: Context, request: Mapping[str, Any], document_type: str, title
     }
 
 
-def _check_file(context: Context, number: str, content: bytes) -> None:
+def _check_file(context: Context, number: str, content: Content) -> None:
     held = context.connection.scalar(select(record.c.size_bytes).where(is_numbered(context, number)))
     if held is None:
         raise Refused(unknown_record(number))
@@ -138,7 +139,7 @@ class Opened:
     said: Mapping[str, Any]
     documents: Sequence[Listed]
 
-    def pdf(self, archive: Archive) -> tuple[bytes, list[str]]:
+    def pdf(self, archive: Archive) -> tuple[Content, list[str]]:
         """Return every document in one PDF, and the file names of those that could not be joined.
 
         No bytes if there is none that can. Only a PDF that nothing is missing from makes the record extracted.
@@ -146,7 +147,7 @@ class Opened:
         joined, left_out = joined_pdf(self._contents(archive))
         return joined, [each.file_name for each in left_out]
 
-    def zip(self, archive: Archive) -> bytes:
+    def zip(self, archive: Archive) -> Content:
         """Return every document as it is, with the manifest, in a ZIP."""
         manifest = {
             "recordNumber": self.head.record_number,
@@ -163,10 +164,11 @@ class Opened:
         )
 
     def _contents(self, archive: Archive) -> list[Document]:
+        held = Held()
         return [
             Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
             for each in self.documents
-            for content in [archive.read(each.sha256)]
+            for content in [held.hold(archive.content(each.sha256))]
         ]
 
 
