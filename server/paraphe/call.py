@@ -25,12 +25,13 @@ from .archive import Archive, Unavailable
 from .context import Context, Limit
 from .errors import Code, Error, Refused
 from .metrics import Metrics
+from .spool import Body
 from .xml.bounds import STANDARD, Bounds
 
 OK = "200 OK"
 ERROR = "500 ERROR"
 Answer = dict[str, Any]
-Render = Callable[[Answer], bytes]
+Render = Callable[[Answer], Body]
 
 log = logging.getLogger("paraphe.call")
 
@@ -119,7 +120,7 @@ class Call:
         if entered is not None:
             self.exchange.requests.leave(entered)
 
-    def run(self, operation: Operation, request: Mapping[str, Any], render: Render, *, digest: bytes = b"") -> bytes:
+    def run(self, operation: Operation, request: Mapping[str, Any], render: Render, *, digest: bytes = b"") -> Body:
         """Do the operation in one transaction and return its rendered answer.
 
         `digest` identifies the content of a request with a message_id: the same one again is answered again.
@@ -143,7 +144,7 @@ class Call:
             self.failed = True
             return self.refuse(server_error(), render)
 
-    def refuse(self, refused: Refused, render: Render) -> bytes:
+    def refuse(self, refused: Refused, render: Render) -> Body:
         """Journal a message of which nothing was stored, and return its rendered answer.
 
         Those that are too many are in the log only: what the limit on them saves is their rows.
@@ -182,7 +183,7 @@ class Call:
         except Exception:
             log.exception("not marked", extra={"request_id": self.request_id})
 
-    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render, digest: bytes) -> bytes:
+    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render, digest: bytes) -> Body:
         dry_run = bool(request.get("dry_run"))
         self._message_id = None if dry_run else request.get("message_id")
         sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
@@ -199,7 +200,7 @@ class Call:
         self._done(answer, len(body), journalled=True)
         return body
 
-    def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+    def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> Body:
         with store.reading(self.exchange.engine) as connection:
             answer = self._worked(connection, operation, request)
         body = render(answer)

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -46,6 +47,7 @@ class InFile:
     @classmethod
     def of(cls, file: IO[bytes]) -> "InFile":
         """Return all bytes of an open file, which may be closed then."""
+        file.flush()
         return cls(_Descriptor(os.dup(file.fileno())), 0, os.fstat(file.fileno()).st_size)
 
     def __len__(self) -> int:
@@ -180,6 +182,42 @@ def spooled(pieces: Iterable[bytes], into: Spooled) -> Spooled:
     return into
 
 
+def gathered(pieces: Iterable[bytes]) -> Content:
+    """Return all pieces as one, in a file as soon as they are large."""
+    begin, small, size = iter(pieces), list[bytes](), 0
+    for piece in begin:
+        small.append(piece)
+        size += len(piece)
+        if size > LARGE:
+            return spooled(chain(small, begin), nameless())
+    return b"".join(small)
+
+
+def pieces_of(content: Content) -> Iterable[bytes]:
+    """Give the bytes in pieces; those in memory in one."""
+    return (content,) if isinstance(content, bytes) else content.pieces()
+
+
+class Held:
+    """Holds many contents that are small, so that they are not large together: what is too much goes into one file."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._rest: Spooled | None = None
+
+    def hold(self, content: Content) -> Content:
+        """Return the same content, where it can be held."""
+        if isinstance(content, InFile):
+            return content
+        self._size += len(content)
+        if self._size <= LARGE:
+            return content
+        rest = self._rest = self._rest or nameless()
+        begin = len(rest)
+        rest.write(content)
+        return rest.part(begin, len(rest))
+
+
 def digest_of(content: Content) -> str:
     """Return the SHA-256 digest, in hexadecimal figures; that of spooled content is known already."""
     if isinstance(content, bytes):
@@ -217,6 +255,9 @@ class Joined:
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts)
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.pieces())
 
     def pieces(self) -> Iterator[bytes]:
         """Give all bytes, in pieces."""

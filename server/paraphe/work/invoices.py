@@ -5,6 +5,7 @@ from typing import Any
 
 from ..context import Context
 from ..documents.bundle import is_pdf
+from ..spool import Content
 from . import elements, filing
 
 
@@ -26,7 +27,7 @@ def send_invoice(context: Context, request: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _about_the_file(content: bytes) -> list[dict[str, Any]]:
+def _about_the_file(content: Content) -> list[dict[str, Any]]:
     enter = "Let a person enter the elements of the invoice with ReviewRecord."
     if not is_pdf(content):
         return [elements.warning("NOT_A_PDF", "The invoice is not a PDF; it was stored as it is.", enter)]

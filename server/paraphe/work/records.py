@@ -16,11 +16,12 @@ from ..archive import Archive
 from ..context import Context
 from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
 from ..errors import Code, Error, Refused
+from ..spool import Content, Held
 from ..store import document, is_among, lock_account, record
 from . import elements, filing
 from .filing import Event, is_numbered, unknown_record
 
-#: All documents of a record together, in bytes: its PDF and its ZIP are made in memory.
+#: All documents of a record together, in bytes: its PDF is put together in memory.
 MOST_BYTES = 200_000_000
 
 # What is added, what is corrected ------------------------------------------------------------------------------
@@ -56,7 +57,7 @@ def _add(context: Context, request: Mapping[str, Any], document_type: str, title
     }
 
 
-def _check_file(context: Context, number: str, content: bytes) -> None:
+def _check_file(context: Context, number: str, content: Content) -> None:
     held = context.connection.scalar(select(record.c.size_bytes).where(is_numbered(context, number)))
     if held is None:
         raise Refused(unknown_record(number))
@@ -136,7 +137,7 @@ class Opened:
     said: Mapping[str, Any]
     documents: Sequence[Listed]
 
-    def pdf(self, archive: Archive) -> tuple[bytes, list[str]]:
+    def pdf(self, archive: Archive) -> tuple[Content, list[str]]:
         """Return every document in one PDF, and the file names of those that could not be joined.
 
         No bytes if there is none that can. Only a PDF that nothing is missing from makes the record extracted.
@@ -144,7 +145,7 @@ class Opened:
         joined, left_out = joined_pdf(self._contents(archive))
         return joined, [each.file_name for each in left_out]
 
-    def zip(self, archive: Archive) -> bytes:
+    def zip(self, archive: Archive) -> Content:
         """Return every document as it is, with the manifest, in a ZIP."""
         manifest = {
             "recordNumber": self.head.record_number,
@@ -161,10 +162,11 @@ class Opened:
         )
 
     def _contents(self, archive: Archive) -> list[Document]:
+        held = Held()
         return [
             Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
             for each in self.documents
-            for content in [archive.read(each.sha256)]
+            for content in [held.hold(archive.content(each.sha256))]
         ]
 
 

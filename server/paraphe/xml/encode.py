@@ -10,9 +10,10 @@ from itertools import chain, islice, repeat
 from typing import Any
 
 from ..contract import Complex, Field, Simple
+from ..spool import Content
 
 #: Takes a binary that is not to stand in the text, and returns what stands for it in its element.
-Attach = Callable[[bytes], str]
+Attach = Callable[[Content], str]
 #: Writes a value as the content of its element.
 Encoder = Callable[[Any, Attach | None], str]
 
@@ -92,7 +93,7 @@ def _content(field: Field) -> tuple[bool, Callable[..., str]]:
     if isinstance(field.type, Complex):
         return False, _encoder(field.type)
     if field.type.primitive == "base64Binary":
-        return False, lambda value, attach: attach(value) if attach else b64encode(value).decode("ascii")
+        return False, lambda value, attach: attach(value) if attach else b64encode(bytes(value)).decode("ascii")
     return True, _converter(field.type)
 
 

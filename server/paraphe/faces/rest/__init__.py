@@ -10,12 +10,15 @@ from functools import cache
 
 from lxml import etree
 
+from ...accounts import Account
 from ...call import OK, Answer, Call, Exchange, server_error
 from ...contract import NAMESPACE, Operation, complex_type, operations
 from ...errors import Code, Error, Refused
 from ...operations import OPERATIONS
+from ...spool import Apart, Body
 from ...xml.encode import encode as encode_xml
 from ...xml.encode import utf8
+from ...xml.files import Files
 from ...xml.parse import parse as parse_xml
 from ...xml.request import Request, read_request
 from .. import http
@@ -95,7 +98,7 @@ class _Message:
         self.answers_in = _accepted(environ.get("HTTP_ACCEPT", ""), self._kind)
         self.call.face = self._kind
 
-    def answer(self, name: str | None) -> bytes:
+    def answer(self, name: str | None) -> Body:
         """Do what the message asks for and return the rendered answer; None: it went to no address of ours."""
         try:
             request = self._read(name)
@@ -104,7 +107,7 @@ class _Message:
         work = OPERATIONS[request.operation.name]
         return self.call.run(work, request.values, self._render, digest=request.digest)
 
-    def refuse(self, refused: Refused) -> bytes:
+    def refuse(self, refused: Refused) -> Body:
         """Journal a message that never reached an operation and return the rendered refusal."""
         return self.call.refuse(refused, self._render_refusal)
 
@@ -124,6 +127,10 @@ class _Message:
         key = http.bearer_key(self._environ)
         credentials = http.basic_credentials(self._environ) if key is None else key
         self.call.account = account = http.recognise(self.call, credentials, _WAYS)
+        with http.arriving(self.call):
+            return self._read_body(operation, account)
+
+    def _read_body(self, operation: Operation, account: Account) -> Request:
         bounds = self.call.exchange.bounds
         body = http.read_body(self._environ, self._message_bytes, bounds.expanded_bytes)
         self.call.request_bytes = len(body)
@@ -133,24 +140,28 @@ class _Message:
             raise http.media_type_refused(kind, "Send application/json or application/xml.")
         charset = self._parameters.get("charset")
         if self._kind == "json":
-            return read.read(read.parse(body, charset, bounds), operation, account.time_zone, bounds)
-        payload = parse_xml(body, charset, bounds)
+            return read.read(read.parse(bytes(body), charset, bounds), operation, account.time_zone, bounds)
+        files = Files(self.call.exchange.archive.place)
+        payload = parse_xml(body, charset, bounds, [files])
         _hold(payload, operation, tolerant=account.tolerant)
-        request = read_request(payload, operation, account.time_zone, tolerant=account.tolerant)
+        binaries = files.of(payload, operation)
+        request = read_request(payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries)
         self.call.hint = request.hint
         return request
 
-    def _render(self, answer: Answer) -> bytes:
+    def _render(self, answer: Answer) -> Body:
         operation = self._operation
         if operation is None or self.call.failed:
             return self._render_refusal(answer)
         answer = self._noted(answer)
         if self.answers_in == "json":
             return write.encode(operation.result, answer)
-        result = encode_xml(operation.result, f"{operation.name}Result", answer)
-        return _document(f'<{operation.name}Response xmlns="{NAMESPACE}">{result}</{operation.name}Response>')
+        apart = Apart()
+        result = encode_xml(operation.result, f"{operation.name}Result", answer, attach=apart.mark)
+        text = f'<{operation.name}Response xmlns="{NAMESPACE}">{result}</{operation.name}Response>'
+        return apart.joined(_document(text))
 
-    def _render_refusal(self, answer: Answer) -> bytes:
+    def _render_refusal(self, answer: Answer) -> Body:
         fault, answer = complex_type("ServiceFault"), self._noted(answer)
         if self.answers_in == "json":
             return write.encode(fault, answer)

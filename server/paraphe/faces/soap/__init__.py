@@ -7,6 +7,7 @@ from typing import Any
 from ...call import Call, Exchange, server_error
 from ...contract import NAMESPACE, complex_type, operations
 from ...errors import Code, Error, Refused
+from ...spool import Body
 from .. import http
 from . import envelope, wsdl
 from .compat import Application, InterfaceDocuments, Service, WsgiApplication, rpc
@@ -51,8 +52,8 @@ def _service() -> type[Service]:
     return type(Service)("ExchangeService", (Service,), methods)
 
 
-def _named(name: str) -> Callable[..., bytes]:
-    def method(ctx: Any, *arguments: Any) -> bytes:
+def _named(name: str) -> Callable[..., Body]:
+    def method(ctx: Any, *arguments: Any) -> Body:
         return perform(ctx, arguments[0])
 
     method.__name__ = name
@@ -119,4 +120,4 @@ def _fault(environ: http.Environ, start: http.StartResponse, call: Call, refused
     code = refused.errors[0].code
     allow = [("Allow", "GET, HEAD, POST")] if code == Code.METHOD_NOT_ALLOWED else []
     http.respond(start, envelope.fault_status(manner.version, code), manner.media_type, len(body), allow)
-    return [body]
+    return http.sliced(body)
