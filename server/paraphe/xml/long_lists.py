@@ -23,7 +23,7 @@ from .request import MOST_REJECTED, Slices, at_first, digest_of_slice, read_valu
 from .validate import LAST_LINE, MAXIMUM_ERRORS, items_of
 
 _TAG = f"{{{NAMESPACE}}}"
-#: Returns the time zone of the account whose message begins so, or None if its items are to stay in the tree.
+#: Returns the time zone of the account whose request begins so, or None if its items are to stay in the tree.
 Zone = Callable[[etree._Element], ZoneInfo | None]
 
 
@@ -75,7 +75,7 @@ class LongList:
             operation = _operations_by_list()[etree.QName(element).localname]
             if parent.tag == f"{_TAG}{operation.name}" and element.tag == f"{_TAG}{_items(operation).name}":
                 self._operation, self._array, self.payload = operation, element, parent
-                self._zone = self._zone_of(element.getroottree().getroot())
+                self._zone = self._zone_of(parent)
 
     def grown(self) -> None:
         """See Taker. The last item may not be complete."""

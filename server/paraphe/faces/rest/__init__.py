@@ -19,6 +19,7 @@ from ...spool import Apart, Body
 from ...xml.encode import encode as encode_xml
 from ...xml.encode import utf8
 from ...xml.files import Files
+from ...xml.long_lists import LongList
 from ...xml.parse import parse as parse_xml
 from ...xml.request import Request, read_request
 from .. import http
@@ -142,10 +143,13 @@ class _Message:
         if self._kind == "json":
             return read.read(read.parse(bytes(body), charset, bounds), operation, account.time_zone, bounds)
         files = Files(self.call.exchange.archive.place)
-        payload = parse_xml(body, charset, bounds, [files])
+        taken = LongList(body, bounds, lambda _: None if account.tolerant else account.time_zone)
+        payload = parse_xml(body, charset, bounds, [files, taken])
         _hold(payload, operation, tolerant=account.tolerant)
         binaries = files.of(payload, operation)
-        request = read_request(payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries)
+        request = read_request(
+            payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
+        )
         self.call.hint = request.hint
         return request
 

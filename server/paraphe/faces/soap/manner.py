@@ -7,6 +7,7 @@ from ...contract import Operation
 from ...errors import Code, Refused
 from ...spool import Apart, Body
 from ...xml.files import Files
+from ...xml.long_lists import LongList
 from ...xml.request import Request
 from . import envelope
 from .addressing import Addressing, InvalidAddressing
@@ -18,8 +19,8 @@ from .mtom import Attached, Package
 class Manner:
     """What is known so far: the SOAP version, whether binaries may go beside the envelope, where to address it.
 
-    `package` and `files` are the request's, until what it refers to is taken; `request` is what it says, until the
-    operation takes it. `media_type` is that of the answer which was written last.
+    `package`, `files` and `long_list` are the request's, until what it refers to is taken; `request` is what it says,
+    until the operation takes it. `media_type` is that of the answer which was written last.
     """
 
     version: str
@@ -27,6 +28,7 @@ class Manner:
     addressing: Addressing | None = None
     package: Package | None = None
     files: Files | None = None
+    long_list: LongList | None = None
     request: Request | None = None
     media_type: str = ""
 

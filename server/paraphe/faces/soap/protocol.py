@@ -5,10 +5,14 @@ some twenty inputs. The five methods below are what Spyne's server calls; the ve
 are its internals.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from ...accounts import Account
 from ...call import Answer, Call, server_error
 from ...contract import NAMESPACE, Operation
 from ...errors import Code, Refused
@@ -16,7 +20,8 @@ from ...operations import OPERATIONS
 from ...spool import Body
 from ...xml import xop
 from ...xml.files import Files
-from ...xml.parse import parse
+from ...xml.long_lists import LongList
+from ...xml.parse import Taker, parse
 from ...xml.request import Request, find_operation, read_request
 from ...xml.validate import MAXIMUM_ERRORS
 from .. import http
@@ -59,7 +64,9 @@ class ExchangeSoap(Soap11):
             sent = manner.package is not None and manner.package.is_xop
             manner.with_attachments = mtom.is_wanted(environ.get("HTTP_ACCEPT", ""), sent=sent)
             manner.files = Files(place)
-            ctx.in_document = parse(body, parameters.get("charset"), bounds, [manner.files])
+            manner.long_list = LongList(body, bounds, partial(_zone, call, manner, environ))
+            takers: list[Taker] = [manner.files, manner.long_list]
+            ctx.in_document = parse(body, parameters.get("charset"), bounds, takers)
             manner.version = envelope.version_of(ctx.in_document) or manner.version
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:
@@ -71,15 +78,14 @@ class ExchangeSoap(Soap11):
             headers = _headers(ctx.in_document, manner, call)
             payload = envelope.read(ctx.in_document)
             operation = find_operation(payload)
-            call.operation = operation.name
-            credentials = http.basic_credentials(environ) or security.credentials(headers)
-            call.account = http.recognise(call, credentials, _WAYS)
+            account = _recognised(call, environ, headers, operation)
             binaries = _binaries(manner, payload, operation)
+            taken, manner.long_list = manner.long_list, None
             # Spyne's contexts are in cycles: what they held would stay until some garbage collection, many megabytes.
             ctx.in_document = None
             ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
             manner.request = read_request(
-                payload, operation, call.account.time_zone, tolerant=call.account.tolerant, binaries=binaries
+                payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
             )
             call.hint = manner.request.hint
 
@@ -135,6 +141,26 @@ def refuse(call: Call, manner: Manner, refused: Refused) -> Body:
     """Journal a refused message and return its fault."""
     code = refused.errors[0].code
     return call.refuse(refused, lambda answer: manner.write_fault(code, answer, call.operation, refused))
+
+
+def _zone(call: Call, manner: Manner, environ: http.Environ, payload: etree._Element) -> ZoneInfo | None:
+    """Recognise the caller of a request that begins to arrive; see `long_lists.Zone`."""
+    envelope_of_it = payload.getroottree().getroot()
+    version = envelope.version_of(envelope_of_it)
+    if version is None:
+        return None
+    manner.version = version
+    account = _recognised(call, environ, _headers(envelope_of_it, manner, call), find_operation(payload))
+    return None if account.tolerant else account.time_zone
+
+
+def _recognised(call: Call, environ: http.Environ, headers: Sequence[etree._Element], operation: Operation) -> Account:
+    """Return whose message it is, which is found out once."""
+    call.operation = operation.name
+    if call.account is None:
+        credentials = http.basic_credentials(environ) or security.credentials(headers)
+        call.account = http.recognise(call, credentials, _WAYS)
+    return call.account
 
 
 def _binaries(manner: Manner, payload: etree._Element, operation: Operation) -> xop.Binaries:
