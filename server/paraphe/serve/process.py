@@ -1,11 +1,12 @@
 """A server as a process: what is set up once, signals, and the address for those who watch."""
 
+import ctypes
 import gc
 import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
@@ -15,6 +16,17 @@ from .log import log_as_json
 from .server import Server, running
 
 _log = logging.getLogger(__package__)
+_ARENA_MAX = -8  # malloc.h
+
+
+def share_heap() -> None:
+    """Have all threads take their memory from one heap; call it before there are any.
+
+    glibc gives each thread a heap of its own, and each grows as large as the largest message needs: with four threads
+    three messages of 100 000 students took 143 MB more than an idle server has, with one heap 85 MB.
+    """
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def settle() -> None:
@@ -51,6 +63,7 @@ def serve(
     `stopping` is called when it is told to stop, before requests are finished: from a signal handler. `begin` is called
     when all is ready, `sockets` are those of an address that was taken already.
     """
+    share_heap()
     log_as_json(settings.log_level)
     server = Server(make, settings, sockets)
 

@@ -112,14 +112,10 @@ class ExchangeSoap(Soap11):
         ctx.transport.resp_headers["Content-Type"] = manner.media_type
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
-        """Hand the bytes over."""
-        pieces = http.sliced(ctx.out_document)
-        if isinstance(ctx.out_document, bytes):
-            ctx.out_string = list(pieces)
-        else:
-            ctx.out_string = pieces
-            # Of what is made while it is sent, Spyne tells no length.
-            ctx.transport.req_env["paraphe.headers"] = [("Content-Length", str(len(ctx.out_document)))]
+        """Hand the bytes over, piece by piece: Spyne's contexts are in cycles, and would keep a list of them."""
+        ctx.out_string = http.sliced(ctx.out_document)
+        # Of pieces Spyne tells no length.
+        ctx.transport.req_env["paraphe.headers"] = [("Content-Length", str(len(ctx.out_document)))]
         ctx.in_object = ctx.out_object = ctx.out_document = None
 
 
