@@ -14,6 +14,7 @@ What an application is given beyond WSGI:
 - `environ["REMOTE_ADDR"]` is the caller's address, also when trusted proxies brought the request.
 """
 
+import ctypes
 import gc
 import json
 import logging
@@ -59,6 +60,7 @@ _LOOK = 0.5
 """Seconds between two looks for connections that are too slow."""
 
 _MIB = 1 << 20
+_ARENA_MAX = -8  # malloc.h
 
 
 class CannotListen(Exception):  # noqa: N818 - the house names exceptions by what is the case
@@ -406,6 +408,17 @@ def settle() -> None:
     gc.set_threshold(50_000, 10, 10)
 
 
+def share_memory() -> None:
+    """Have all threads take memory from one place; call it before they begin.
+
+    glibc gives each thread a place of its own, which keeps what its largest message took: with eight threads, answers
+    of 200 MB left 130 MB behind, and leave 16 so. The interpreter's lock lets one thread at a time take memory anyhow.
+    Other systems have no such setting, and need none.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
 def serve(
     make: Callable[[Settings], WSGIApplication], settings: Settings, stopping: Callable[[], None] = lambda: None
 ) -> None:
@@ -414,6 +427,7 @@ def serve(
     `stopping` is called when it is told to stop, before requests are finished: from a signal handler.
     """
     log_as_json(settings.log_level)
+    share_memory()
     server = Server(make, settings)
 
     def stop(number: int, _: object) -> None:
