@@ -109,7 +109,7 @@ class Served:
     @contextmanager
     def writers_wait(self) -> Iterator[None]:
         """Hold the database, so that who writes waits."""
-        with closing(sqlite3.connect(self.folder / "paraphe.sqlite", isolation_level=None)) as other:
+        with closing(sqlite3.connect(self.folder / "paraphe.sqlite", isolation_level=None, timeout=PATIENCE)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.execute("ROLLBACK")
