@@ -270,6 +270,23 @@ def test_an_address_that_is_taken_is_refused_in_a_sentence():
         Server(lambda _: echo, settings.read({"listen": f"{host}:{port}"}))
 
 
+def test_a_process_that_has_more_connections_lets_the_others_go_first(monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr(serve.balance, "sleep", pauses.append)
+    with os.fdopen(os.memfd_create("connections"), "r+b") as shared:
+        one, other = (serve.balance.Balance(shared.fileno(), number, 2) for number in (0, 1))
+        for connections in (1, 3, 100):
+            one.tell(connections)
+            one.after_you()
+            other.after_you()
+        other.tell(100)
+        one.after_you()
+        assert pauses == [0.003, 0.005]
+        serve.balance.Balance(shared.fileno(), 1, 2)  # takes the place of one that died, and has none yet
+        one.after_you()
+        assert pauses == [0.003, 0.005, 0.005]
+
+
 # The end -----------------------------------------------------------------------------------------------------------
 
 PROGRAM = """

@@ -53,6 +53,7 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
                 read,
                 watched.health.stop,
                 sockets=post.sockets(post.order.listening) if post else (),
+                balance=post.balance if post else None,
                 begin=post.serving if post else lambda server: announce(server.settings),
             )
 

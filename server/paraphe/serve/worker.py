@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .balance import Balance
 from .server import Server
 
 RETIRE = b"retire\n"
@@ -21,14 +22,16 @@ RETIRE = b"retire\n"
 class Order:
     """What a worker is started for: texts of settings, and open files that it inherits.
 
-    `listening` and `watching` are the sockets of `listen` and `metrics_listen`, `counted` the block of metrics in
-    which it is number `process` of `processes`; `since` is when they were started.
+    `listening` and `watching` are the sockets of `listen` and `metrics_listen`, `counted` the block of metrics and
+    `balance` the counts of connections, in which it is number `process` of `processes`; `since` is when they were
+    started.
     """
 
     settings: Mapping[str, str]
     listening: Sequence[int]
     watching: Sequence[int]
     counted: int
+    balance: int
     process: int
     processes: int
     since: float
@@ -36,7 +39,7 @@ class Order:
     @property
     def files(self) -> list[int]:
         """All open files."""
-        return [*self.listening, *self.watching, self.counted]
+        return [*self.listening, *self.watching, self.counted, self.balance]
 
 
 class Post:
@@ -52,6 +55,11 @@ class Post:
     def sockets(self, files: Sequence[int]) -> list[socket.socket]:
         """Return inherited sockets."""
         return [socket.socket(fileno=file) for file in files]
+
+    @property
+    def balance(self) -> Balance:
+        """The counts of connections of all workers."""
+        return Balance(self.order.balance, self.order.process, self.order.processes)
 
     def serving(self, server: Server) -> None:
         """Say that all is ready, and do from now on what the parent says. Without a parent there is nothing to do."""

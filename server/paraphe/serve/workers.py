@@ -110,7 +110,7 @@ class Generation:
     ) -> None:
         self.plan, self.listening, self.watching = plan, listening, watching
         self._command = command
-        self._counted = os.memfd_create("paraphe-metrics")
+        self._counted, self._balance = os.memfd_create("paraphe-metrics"), os.memfd_create("paraphe-connections")
         self._since = time()
         self.workers: dict[int, Worker] = {}
         #: How often in a row a worker has died soon, and when the next one is started in its place.
@@ -142,7 +142,8 @@ class Generation:
     def _order(self, number: int) -> Order:
         listening, watching = ([each.fileno() for each in sockets] for sockets in (self.listening, self.watching))
         processes = self.plan.settings.processes
-        return Order(self.plan.texts, listening, watching, self._counted, number, processes, self._since)
+        shared = self._counted, self._balance
+        return Order(self.plan.texts, listening, watching, *shared, number, processes, self._since)
 
     def lose(self, worker: Worker) -> float:
         """Have one that died replaced: at once, or after a pause that grows; return the seconds."""
@@ -156,7 +157,8 @@ class Generation:
     def dismiss(self, how: Callable[[Worker, float], None], deadline: float) -> list[Worker]:
         """Tell all workers to end, retiring or stopping, and start none any more; return them."""
         gone, self.workers = list(self.workers.values()), {}
-        os.close(self._counted)
+        for shared in (self._counted, self._balance):
+            os.close(shared)
         for worker in gone:
             how(worker, deadline)
         return gone
