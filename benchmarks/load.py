@@ -4,6 +4,7 @@ import selectors
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -37,9 +38,8 @@ class Refused(Exception):  # noqa: N818 - the house names exceptions by what is 
 class _Line:
     """One connection: what is still to be sent, and what has come of the answer."""
 
-    def __init__(self, address: tuple[str, int], caller: Caller) -> None:
-        self.caller = caller
-        self.socket = socket.create_connection(address)
+    def __init__(self, connected: socket.socket, caller: Caller) -> None:
+        self.socket, self.caller = connected, caller
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._turn, self._began, self._left, self._head = 0, 0.0, 0, b""
 
@@ -71,8 +71,8 @@ class _Line:
 def call(address: tuple[str, int], callers: Sequence[Caller], seconds: float, first_number: int) -> Load:
     """Have callers call for some seconds in this process. Raises Refused."""
     load, number = Load(), first_number
-    with selectors.DefaultSelector() as selector:
-        lines = [_Line(address, caller) for caller in callers]
+    with selectors.DefaultSelector() as selector, ExitStack() as stack:
+        lines = [_Line(stack.enter_context(socket.create_connection(address)), caller) for caller in callers]
         began, cpu = time.perf_counter(), time.process_time()
         for line in lines:
             selector.register(line.socket, selectors.EVENT_READ, line)
@@ -89,7 +89,6 @@ def call(address: tuple[str, int], callers: Sequence[Caller], seconds: float, fi
         for line in lines:  # the last answers do not count, but are waited for
             while line.receive() is None:
                 pass
-            line.socket.close()
     return load
 
 
