@@ -42,7 +42,7 @@ class Worker:
                 pass_fds=[theirs.fileno(), *order.files],
                 process_group=0,
             )
-        self.pair.sendall(written(order))
+        self._send(written(order))
         self.pair.setblocking(False)
 
     @property
@@ -133,10 +133,14 @@ class Generation:
         return not self._due
 
     def start_due(self) -> Iterator[Worker]:
-        """Start the workers that are missing, each when its pause is over, and give them."""
+        """Start the workers that are missing, each when its pause is over, and give them.
+
+        Raises OSError if the machine cannot have another process now; that one is tried again later.
+        """
         for number in [number for number, due in self._due.items() if due <= monotonic()]:
-            del self._due[number]
+            self._due[number] = monotonic() + LONGEST_PAUSE
             self.workers[number] = Worker(self._command, self._order(number))
+            del self._due[number]
             yield self.workers[number]
 
     def _order(self, number: int) -> Order:
