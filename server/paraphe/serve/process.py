@@ -72,14 +72,18 @@ def serve(
 
 
 @contextmanager
-def beside(application: WSGIApplication, settings: Settings, sockets: Sequence[socket.socket] = ()) -> Iterator[None]:
+def beside(
+    application: WSGIApplication, settings: Settings, sockets: Sequence[socket.socket] = ()
+) -> Iterator[list[Server]]:
     """Serve an application for those who watch, at `metrics_listen`, for one `with` block; nothing without it.
 
-    It goes on while the server of the block finishes its requests. Raises CannotListen. For `sockets` see Server.
+    The block gets the server, if there is one. It goes on while the server of the block finishes its requests. For
+    `sockets` see Server. Raises CannotListen.
     """
     if settings.metrics_listen is None:
-        yield
+        yield []
         return
     small = replace(settings, listen=settings.metrics_listen, threads=2, message_bytes=100_000)
-    with running(Server(lambda _: application, small, sockets)):
-        yield
+    server = Server(lambda _: application, small, sockets)
+    with running(server):
+        yield [server]

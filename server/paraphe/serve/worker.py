@@ -61,10 +61,13 @@ class Post:
         """The counts of connections of all workers."""
         return Balance(self.order.balance, self.order.process, self.order.processes)
 
-    def serving(self, server: Server) -> None:
-        """Say that all is ready, and do from now on what the parent says. Without a parent there is nothing to do."""
+    def serving(self, server: Server, besides: Sequence[Server]) -> None:
+        """Say that all is ready, and do from now on what the parent says; it ends when the parent is gone.
+
+        `besides` are other servers of this process, which leave their addresses together with the first one.
+        """
         self._say({"ready": True})
-        threading.Thread(target=self._obey, args=(server,), name="post", daemon=True).start()
+        threading.Thread(target=self._obey, args=(server, besides), name="post", daemon=True).start()
 
     def failed(self, code: int, sentences: Sequence[str]) -> None:
         """Say why there will be no serving: an exit code, and sentences for the operator."""
@@ -74,11 +77,11 @@ class Post:
         with suppress(OSError):  # the parent is gone, which `_obey` notices
             self._pair.sendall(json.dumps(what).encode() + b"\n")
 
-    def _obey(self, server: Server) -> None:
+    def _obey(self, server: Server, besides: Sequence[Server]) -> None:
         with suppress(OSError):
             for line in self._lines:
-                if line == RETIRE:
-                    server.retire()
+                for each in (server, *besides) if line == RETIRE else ():
+                    each.retire()
         server.stop()
 
 
