@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test lint check wsdl answers bench interop fuzz
+.PHONY: help demo test lint check wsdl answers bench processes interop fuzz
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -30,6 +30,9 @@ check: lint ## style, types, then the tests
 
 bench: $(VENV)/ready ## measure against plain Spyne, in one run
 	$(RUN)/python -m benchmarks
+
+processes: $(VENV)/ready ## measure one process against two, over HTTP, on an idle machine
+	$(RUN)/python -m benchmarks.processes
 
 interop: $(VENV)/ready ## run every SOAP stack that is installed (tests/interop/install) and write docs/interop.md
 	$(RUN)/python -m tests.interop

@@ -47,13 +47,14 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
         house.archive.check()
         watched = Watched.of(house.engine, house.archive, shared)
         watching = post.sockets(post.order.watching) if post else ()
-        with store.Later(house.engine) as later, beside(watched.application, read, watching):
+        with store.Later(house.engine) as later, beside(watched.application, read, watching) as watched_at:
             serve(
                 lambda bound: application(house.engine, house.archive, bound, later, watched),
                 read,
                 watched.health.stop,
                 sockets=post.sockets(post.order.listening) if post else (),
-                begin=post.serving if post else lambda server: announce(server.settings),
+                balance=post.balance if post else None,
+                begin=lambda server: post.serving(server, watched_at) if post else announce(server.settings),
             )
 
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -22,10 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from .queue import Late, lock_file, queue_of
 from .tables import account
 
 PATIENCE = 30.0
-"""Seconds that a writer waits for another one on SQLite, which lets one write at a time."""
+"""Seconds that a writer waits for others on SQLite, which lets one write at a time; see queue.py."""
 
 # As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare.
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
@@ -104,7 +104,8 @@ def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
     """
     with _told_as_busy():
         if engine.dialect.name == "sqlite":
-            with _sole_on_sqlite(engine, sole), engine.connect() as connection:
+            turn = queue_of(str(engine.url.database)).turn(PATIENCE)
+            with _sole_on_sqlite(engine, sole), turn, engine.connect() as connection:
                 connection.execution_options(writes=True)
                 with connection.begin():
                     yield connection
@@ -121,7 +122,7 @@ def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
 def _told_as_busy() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError, NoConnection) as failure:
+    except (OperationalError, sqlite3.OperationalError, NoConnection, Late) as failure:
         raise Busy(type(getattr(failure, "orig", None) or failure).__name__) from failure
 
 
@@ -131,7 +132,6 @@ def _number(name: str) -> int:
 
 _held: set[tuple[str, int]] = set()
 _held_guard = threading.Lock()
-_lock_files: dict[str, int] = {}
 
 
 @contextmanager
@@ -140,23 +140,22 @@ def _sole_on_sqlite(engine: Engine, name: str | None) -> Iterator[None]:
     if name is None:
         yield
         return
-    path, offset = f"{engine.url.database}.locks", _number(name) & 0x3FFF_FFFF_FFFF
+    database, offset = str(engine.url.database), _number(name) & 0x3FFF_FFFF_FFFF
+    file = lock_file(database)
     with _held_guard:
-        if (path, offset) in _held:
+        if (database, offset) in _held:
             raise Taken(name)
-        if path not in _lock_files:
-            _lock_files[path] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.lockf(_lock_files[path], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
         except OSError as held:
             raise Taken(name) from held
-        _held.add((path, offset))
+        _held.add((database, offset))
     try:
         yield
     finally:
         with _held_guard:
-            _held.discard((path, offset))
-            fcntl.lockf(_lock_files[path], fcntl.LOCK_UN, 1, offset)
+            _held.discard((database, offset))
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
 
 
 _account_lock = select(account.c.id).where(account.c.id == bindparam("account")).with_for_update(key_share=True)
