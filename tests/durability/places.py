@@ -213,15 +213,20 @@ class _Full(Mishap):
 def refusing_bucket(folder: Path) -> Iterator[Place]:
     """SQLite and a bucket (moto's, over HTTP), which refuses to write now and then."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        def log(self, type: str, message: str, *parts: Any) -> None:
+            """Say nothing."""
 
     gate = _Gate(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, gate, threaded=True)
+    server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"
     try:
-        urllib.request.urlopen(urllib.request.Request(f"{address}/papers", method="PUT"), timeout=60).close()
+        readable = urllib.request.Request(f"{address}/papers", method="PUT", headers={"x-amz-acl": "public-read"})
+        urllib.request.urlopen(readable, timeout=60).close()
         yield Place(
             _file(folder),
             f"s3://papers/kept?endpoint={address}&region=eu-west-3&allow_http=true",

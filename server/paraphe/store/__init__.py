@@ -25,7 +25,7 @@ from .tables import (
     student,
     teacher,
 )
-from .transactions import Busy, Taken, lock_account, open_engine, reading, writing
+from .transactions import Busy, Taken, Unsure, lock_account, open_engine, reading, writing
 
 __all__ = [
     "Busy",
@@ -35,6 +35,7 @@ __all__ = [
     "Lookup",
     "Money",
     "Taken",
+    "Unsure",
     "UtcDateTime",
     "account",
     "attendance",
