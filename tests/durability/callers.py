@@ -91,11 +91,11 @@ class Caller:
         """Send messages until it is told to end."""
         try:
             while not self.traffic.stopping:
-                self._deliver(self.writer.draw())
+                self.deliver(self.writer.draw())
         except BaseException as failure:
             self.failure = failure
 
-    def _deliver(self, message: Message) -> None:
+    def deliver(self, message: Message) -> None:
         """Bring a message through, or give it up as some clients would."""
         troubles = 0
         patient = self.random.random() < (0.9 if "messageId" in message.request else 0.7)

@@ -61,7 +61,7 @@ def play(scenario: Scenario, kills: int, seed: str, folder: Path) -> Round:
         try:
             killer = _Killer(scenario, servers, place, traffic, random)
             killer.start_all()
-            finish = callers.start(_callers(accounts, servers, book, traffic, random))
+            finish = callers.start(programs(accounts, servers, book, traffic, random))
             killer.kill(kills)
             traffic.stop()
             finish()
@@ -76,7 +76,7 @@ def play(scenario: Scenario, kills: int, seed: str, folder: Path) -> Round:
     return Round(killer.kills, killer.mishaps, time.monotonic() - began, attempts, findings)
 
 
-def _callers(
+def programs(
     accounts: Sequence[tuple[str, str]],
     servers: Sequence[nodes.Node],
     book: diary.Diary,
