@@ -39,11 +39,14 @@ def run(asked: argparse.Namespace) -> bool:
         and (asked.scenario or "") in scenario.name
     }
     figures, began = Figures(asked.seed), time.monotonic()
-    for scenario, share in chosen.items():
-        kills = max(1, round(asked.kills * share / sum(chosen.values())))
-        while (left := kills - figures.kills(scenario.name)) > 0:
-            if not _play(scenario, min(left, _ROUND), figures):
-                break
+    try:
+        for scenario, share in chosen.items():
+            kills = max(1, round(asked.kills * share / sum(chosen.values())))
+            while (left := kills - figures.kills(scenario.name)) > 0:
+                if not _play(scenario, min(left, _ROUND), figures):
+                    break
+    except KeyboardInterrupt:
+        print("Broken off: these are the rounds that had come to their end.")
     print(figures.table())
     print(f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}")
     return figures.kept
