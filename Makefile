@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test lint check wsdl answers bench processes interop fuzz
+.PHONY: help demo test lint check wsdl answers bench processes interop fuzz durability
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -44,6 +44,10 @@ fuzz: $(VENV)/ready-to-fuzz ## 200 000 cases against the codecs and the whole ap
 $(VENV)/ready-to-fuzz: $(VENV)/ready
 	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
 	@touch $@
+
+# DURABILITY=--short, or other options of python -m tests.durability
+durability: $(VENV)/ready ## kill servers a thousand times under a load of writes, and look whether anything is lost
+	$(RUN)/python -m tests.durability $(DURABILITY)
 
 wsdl: $(VENV)/ready ## compose wsdl/ from xsd/
 	$(RUN)/paraphe compose-wsdl wsdl

@@ -25,7 +25,7 @@ from .tables import (
     student,
     teacher,
 )
-from .transactions import Busy, Taken, lock_account, open_engine, reading, writing
+from .transactions import Busy, Taken, Unsure, lock_account, open_engine, reading, writing
 
 __all__ = [
     "Busy",
@@ -36,6 +36,7 @@ __all__ = [
     "Money",
     "Prepared",
     "Taken",
+    "Unsure",
     "UtcDateTime",
     "account",
     "attendance",

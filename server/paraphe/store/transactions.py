@@ -35,6 +35,10 @@ class Busy(Exception):  # noqa: N818 - a state of the database, named as callers
     """The database cannot take this transaction now; nothing was stored."""
 
 
+class Unsure(Busy):
+    """The connection broke in the middle of a commit: all of the transaction was stored, or nothing."""
+
+
 class Taken(Exception):  # noqa: N818
     """Somebody else is at work under the same sole name."""
 
@@ -100,7 +104,8 @@ def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
 
     `sole` is a name under which only one transaction may run at a time, over all threads, processes and nodes of
     this database: a second one gets `Taken` at once. A process that dies frees its names. `Busy` when the database
-    cannot be written now, or is locked by others for too long: on SQLite for PATIENCE.
+    cannot be written now, or is locked by others for too long: on SQLite for PATIENCE. `Unsure` when nobody can tell
+    whether it was committed; on SQLite, which is in this process, that is always known.
     """
     with _told_as_busy():
         if engine.dialect.name == "sqlite":
@@ -110,12 +115,25 @@ def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
                 with connection.begin():
                     yield connection
         else:
-            with engine.begin() as connection:
+            with engine.connect() as connection, _committed(connection):
                 if sole is not None and not connection.scalar(
                     text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(sole)}
                 ):
                     raise Taken(sole)
                 yield connection
+
+
+@contextmanager
+def _committed(connection: Connection) -> Iterator[None]:
+    worked = False
+    try:
+        with connection.begin():
+            yield
+            worked = True
+    except OperationalError as failure:
+        if worked:
+            raise Unsure(type(failure.orig).__name__) from failure
+        raise
 
 
 @contextmanager
