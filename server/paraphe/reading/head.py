@@ -22,7 +22,7 @@ _NUMBER_LABELS = (
     ("invoice number", 97, re.compile(rf"\b{_PAPER}{_KIND}\s*[-:/]?\s*{_NO}")),
     ("invoice:", 92, re.compile(rf"\b{_PAPER}{_KIND}\s*:")),
     ("piece", 90, re.compile(
-        rf"\b(?:{_NO}\s*(?:de\s+|du\s+)?(?:la\s+)?(?:piece|document|doc\.?)|(?:piece|document)\s*{_NO})(?![a-z])")),
+        rf"\b(?:{_NO}\s*(?:de\s+|du\s+)?(?:la\s+)?(?:piece|document|doc\.?)|(?:piece|document)(?: comptable| de vente)?\s*(?:{_NO}|:))(?![a-z])")),
     ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+[-\w]*\d|\s*$)")),
     ("number alone", 82, re.compile(rf"^{_NO}\s*:?")),
     ("our reference", 81, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
@@ -68,6 +68,7 @@ _NO_PERIOD = re.compile(
     r"contrat|convention|echeance|validite|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
     r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
 )
+_BROKEN_OFF = re.compile(rf"{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$")
 _START = re.compile(
     r"\b(?:date\s+(?:de\s+)?(?:debut|entree)(?:\s+de\s+(?:la\s+)?(?:periode|formation|session|l'action))?|"
     r"debut(?:\s+de\s+(?:periode|formation|session|l'action))?|du|entree)\b\s*(?:\(.*?\))?\s*:?"
@@ -205,7 +206,17 @@ def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str]]:
                 after = sheet.lines[index + 1]
                 if after.page == line.page and line.y - after.y < 2 * line.size:
                     text += " " + after.cells[0].text
+            elif _BROKEN_OFF.search(cell.folded):
+                text += " " + _under(sheet, line, cell)
             yield line, before, text
+
+
+def _under(sheet: Sheet, line: Line, cell: Cell) -> str:
+    """Return the text right below a cell, in its column: the second line of one cell of a table."""
+    for other, below in sheet.below(line, cell):
+        if line.y - other.y < 2 * cell.size and (abs(below.x0 - cell.x0) < 3 or abs(below.x1 - cell.x1) < 3):
+            return below.text
+    return ""
 
 
 def _sureness(each: dates.Period, head: str) -> int:
@@ -384,7 +395,7 @@ _STREET = re.compile(
 )
 _TOWN = re.compile(r"(?:^|\s)\d{5}\s+[A-ZÀ-Ý]")
 _NO_PAYER = re.compile(
-    r"siret|siren|\bnda\b|factur|avoir\b|\bdate\b|\btel\b|dossier|\bcode\b|numero|n°|stagiaire|@|www|\d{2}/\d{2}|"
+    r"siret|siren|\bnda\b|\bemise? le|factur|avoir\b|\bdate\b|\btel\b|dossier|\bcode\b|numero|n°|stagiaire|@|www|\d{2}/\d{2}|"
     r"reference"
 )
 
@@ -432,7 +443,7 @@ def _addressee(sheet: Sheet) -> Value | None:
             lower = [each for each in lower if line.y - each.y < 5 * cell.size]
             after = [each.folded for other in lower for each in other.cells if abs(each.x0 - cell.x0) < 6]
             block = _column_above(sheet.lines[max(0, index - 8) : index], line, cell)
-            if block and not any(_SELLER_WORDS.search(each) for each in after):
+            if block and not any(_SELLER_WORDS.search(each) and "client" not in each for each in after):
                 blocks.append(block)
     payers = [each for block in blocks for each in block if fold(each[1]).startswith("opco")]
     if payers or blocks:

@@ -456,12 +456,23 @@ def in_prose(sheet: Sheet) -> list[Mention]:
             text = cell.text
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
                 text += " " + lines[index + 1].cells[0].text
-            for person, start, end in named_in_prose(text):
+            people = list(named_in_prose(text))
+            starts = [*(start for _, start, _ in people[1:]), len(text)]
+            for (person, start, end), following in zip(people, starts, strict=False):
                 near = fold(text[max(0, start - 40) : end + 25])
                 if start < len(cell.text) and not _NOT_OF_THE_CLASS.search(near):
-                    contract = contract_in(line)
-                    found.append(Mention(person, line, "civility", 84, contract=contract))
+                    hours = _hours_behind(text[end:following])
+                    found.append(Mention(person, line, "civility", 84, hours=hours, contract=contract_in(line)))
     return found
+
+
+def _hours_behind(text: str) -> Measure | None:
+    """Return the hours that follow a name in a sentence, up to the next name."""
+    counted = [each for each in in_text(text) if each[0] == "HOURS"]
+    if len(counted) != 1 or counted[0][2] > 40:
+        return None
+    _, value, start, to = counted[0]
+    return Measure("HOURS", value, text[start:to], 0, 0.0, 0.0, 2)
 
 
 def known(sheet: Sheet, known_ones: Known) -> list[Mention]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 
 from . import head, mentions, tables, totals
@@ -144,6 +145,11 @@ class _Trainees:
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
                 return found
+        for given in (self._sums_of_sections(found), self._rows_of_sections(found)):
+            if all(given) and self._fits([each.value for each in given if each]):
+                for each, hours in zip(found, given, strict=True):
+                    each.hours = hours
+                return found
         shared = self._hours_for_each(len(found))
         if shared is not None:
             for each in found:
@@ -165,6 +171,36 @@ class _Trainees:
                 if hours is not None:
                     return hours
         return None
+
+    def _section(self, found: list[Mention], index: int) -> list[tables.Row]:
+        """Return the rows from a mention to the next one; the last section ends with its sum."""
+        start = found[index].line.number
+        end = found[index + 1].line.number if index + 1 < len(found) else start + 40
+        rows = []
+        for line in self.sheet.lines:
+            if start < line.number < end:
+                rows.append(self._row(line.number) or tables.Row(line, ()))
+                if index + 1 == len(found) and rows[-1].is_total:
+                    break
+        return rows
+
+    def _sums_of_sections(self, found: list[Mention]) -> list[Measure | None]:
+        """Return for each mention the hours of the sum that ends its section."""
+        given = []
+        for index in range(len(found)):
+            sums = [row for row in self._section(found, index) if row.is_total]
+            read = (mentions.figures(row, in_hours=self.in_hours)[0] for row in sums)
+            given.append(next((each for each in read if each is not None), None))
+        return given
+
+    def _rows_of_sections(self, found: list[Mention]) -> list[Measure | None]:
+        """Return for each mention the hours of the rows of its section together."""
+        given: list[Measure | None] = []
+        for index in range(len(found)):
+            rows = [row for row in self._section(found, index) if not row.is_total and row.columns]
+            read = [hours for row in rows if (hours := mentions.figures(row, in_hours=self.in_hours)[0])]
+            given.append(reduce(_added, read) if read else None)
+        return given
 
     def _row(self, number: int) -> tables.Row | None:
         return next((row for row in tables.rows(self.sheet) if row.line.number == number), None)

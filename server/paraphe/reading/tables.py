@@ -30,7 +30,7 @@ _ROLES = (
                   r"volume(?:\s+horaire)?|hrs?|temps(?:\s+(?:de\s+)?\w+)?|h\b\.?(?!\s?t))"),
     ("QUANTITY", r"(?:qtes?|qt|quantites?|nb|nombre)\b\.?(?:\s*\(?h(?:eures)?\)?)?"),
     ("AMOUNT",
-        r"(?:montants?|totaux|total|net|somme)(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
+        r"(?:montants?|totaux|total|net|somme|echeances?(?=\s*\((?:€|eur))|mensualites?)(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
         r"a payer))*|h\.t\.|\bht\b|\bttc\b"),
     ("BOTH",
         r"(?:nom\s*(?:,|et|/|&|-)?\s*prenoms?|prenoms?\s*(?:,|et|/|&|-)?\s*nom|"
@@ -121,9 +121,11 @@ def head(line: Line) -> tuple[Column, ...]:
             x0, x1 = cell.span(match.start(), match.end())
             whole = len([1 for _ in _ROLE.finditer(folded)]) == 1
             columns.append(Column(role, cell.x0 if whole else x0, cell.x1 if whole else x1, match[0]))
-    roles = {each.role for each in columns}
+        if not _ROLE.search(folded):
+            columns.append(Column("OTHER", cell.x0, cell.x1, folded))
+    roles = {each.role for each in columns} - {"OTHER"}
     is_head = (
-        len(roles) >= 2 and roles & _FIGURES and len(columns) >= 2 and covered >= 0.6 * letters and len(line.cells) > 1
+        len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
     )
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
     return tuple(columns) if is_head and not figures else ()
@@ -158,7 +160,7 @@ def _with_second_line(columns: tuple[Column, ...], lines: Sequence[Line], index:
                 match
                 and over
                 and match.lastgroup in ("HOURS", "PLANNED")
-                and over.role in ("QUANTITY", "AMOUNT", "INDEX", "HOURS")
+                and over.role in ("QUANTITY", "AMOUNT", "INDEX", "HOURS", "OTHER")
             ):
                 found[found.index(over)] = Column(
                     str(match.lastgroup), min(over.x0, cell.x0), max(over.x1, cell.x1), f"{over.head} {match[0]}"

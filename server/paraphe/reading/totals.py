@@ -29,6 +29,7 @@ _INCL = re.compile(
     r"net (?:de taxes?|total)|reste a payer|a payer|total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|"
     r"eur(?:os)?)\)?)?"
 )
+_IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
 _NO_VAT = re.compile(
     r"tva non applicable|exon[e]r|non assujetti|net de taxe|293 ?b|261[-. ]?4|sans tva|tva\s*:?\s*(?:neant|nulle)|"
     r"franchise"
@@ -95,7 +96,7 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
                 if tables.head(each.at) and (each.how != "below" or "total" not in each.label):
                     continue
                 near = aligned(each.text)[:60]
-                if re.search(r"report|sous-", each.before[-12:]) or _PER_PERSON.search(near):
+                if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(near):
                     break
                 first = next(iter(in_text(each.text)), None)
                 units = "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
@@ -169,7 +170,7 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
     """Return amount_excl_vat, vat_amount and amount_incl_vat, as far as they are printed and agree with each other."""
     excl = _amounts(sheet, _EXCL, 92)
     vat = _amounts(sheet, _VAT, 90)
-    incl = _amounts(sheet, _INCL, 92)
+    incl = _amounts(sheet, _INCL, 92) or list(_amounts_in_prose(sheet))
     exempt = next((line for line in sheet.lines if _NO_VAT.search(line.folded)), None)
     if exempt is not None:
         vat.append(Total(Decimal("0.00"), 80, exempt, "exempt from VAT"))
@@ -216,6 +217,16 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
                 )
                 break
     return sorted(found.values(), key=lambda each: -each.line.number)
+
+
+def _amounts_in_prose(sheet: Sheet) -> Iterator[Total]:
+    """Give the amount of a sentence such as "le montant de la facture s'élève à 420,00 €", with tax or without any."""
+    for places in announced(sheet, _IN_PROSE):
+        for each in places[:1]:
+            money = next((one for one in in_text(each.text) if one[0] == "MONEY"), None)
+            told = re.search(r"factur|montant|somme|total|avoir", each.before + each.label)
+            if money and money[2] < 3 and told and not _EXCL.match(aligned(each.text)[money[3] :].lstrip()):
+                yield Total(money[1].quantize(_CENT), 86, each.line, "amount in a sentence")
 
 
 def _last_amount(text: str) -> Decimal | None:

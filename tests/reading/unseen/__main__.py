@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from . import first
+from . import first, second
 
-_HALVES = {"first": first.LAYOUTS}
+_HALVES = {"first": first.LAYOUTS, "second": second.LAYOUTS}
 
 
 def _main(folder: Path, half: str) -> None:

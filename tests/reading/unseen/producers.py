@@ -120,3 +120,62 @@ def chromium(page: str) -> bytes:
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
         subprocess.run([*command, f"--print-to-pdf={target}", str(source)], capture_output=True, check=True)
         return target.read_bytes()
+
+
+def xhtml2pdf(page: str) -> bytes:
+    """HTML by xhtml2pdf, with the standard fonts that no file holds."""
+    from xhtml2pdf import pisa
+
+    file = io.BytesIO()
+    pisa.CreatePDF(page, dest=file, encoding="utf-8")
+    return file.getvalue()
+
+
+def groff(lines: Sequence[str]) -> bytes:
+    """Make a listing by groff and Ghostscript, as a line printer's spool is turned into PDF."""
+    source = ".pl 29.7c\n.po 1.2c\n.ll 19c\n.fam C\n.ps 8.5\n.vs 11\n.nf\n" + "".join(
+        (line.replace("\\", "\\e").replace("-", "\\-") or ".sp") + "\n" for line in lines
+    )
+    shown = subprocess.run(["groff", "-Kutf8", "-Tps"], input=source.encode(), capture_output=True, check=True).stdout
+    return subprocess.run(["ps2pdf", "-", "-"], input=shown, capture_output=True, check=True).stdout
+
+
+def jspdf_grid(
+    left: Sequence[str],
+    right: Sequence[str],
+    top: Sequence[str],
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    sums: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    foot: str,
+) -> bytes:
+    """Make a grid of jsPDF with its table plugin, by node."""
+    return _node(
+        "const {jsPDF}=require('jspdf');const {autoTable}=require('jspdf-autotable');const fs=require('fs');"
+        "const d=JSON.parse(fs.readFileSync(0));const p=new jsPDF();"
+        "const f=fs.readFileSync('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf').toString('base64');"
+        "p.addFileToVFS('s.ttf',f);p.addFont('s.ttf','s','normal');p.setFont('s');p.setFontSize(9);"
+        "p.text(d.left,14,16);p.text(d.right,125,40);p.setFontSize(11);p.text(d.top,14,62);"
+        "autoTable(p,{startY:85,head:[d.head],body:d.rows,styles:{font:'s',fontStyle:'normal',fontSize:8},"
+        "headStyles:{fontStyle:'normal'},columnStyles:{1:{cellWidth:85},2:{halign:'right'},4:{halign:'right'},5:{halign:'right'}}});"
+        "autoTable(p,{startY:p.lastAutoTable.finalY+4,margin:{left:120},body:d.sums,theme:'plain',"
+        "styles:{font:'s',fontSize:9},columnStyles:{1:{halign:'right'}}});"
+        "p.setFontSize(8);p.text(d.notes,14,p.lastAutoTable.finalY+8);p.setFontSize(5);"
+        "p.text(p.splitTextToSize(d.foot,180),14,286);process.stdout.write(Buffer.from(p.output('arraybuffer')));",
+        json.dumps(
+            {"left": left, "right": right, "top": top, "head": head, "rows": rows, "sums": sums, "notes": notes, "foot": foot}
+        ),
+    )
+
+
+def pdfkit_placed(texts: Sequence[tuple[float, float, str, float]], foot: str) -> bytes:
+    """Put texts at places with PDFKit, by node: each with x, y from the top, and its size."""
+    return _node(
+        "const P=require('pdfkit');const fs=require('fs');const d=JSON.parse(fs.readFileSync(0));"
+        "const p=new P({size:'A4',margin:30});p.pipe(process.stdout);"
+        "p.font('/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf');"
+        "for(const [x,y,t,s] of d.texts)p.fontSize(s).text(t,x,y,{lineBreak:false});"
+        "p.fontSize(6).text(d.foot,40,780,{width:510});p.end();",
+        json.dumps({"texts": texts, "foot": foot}),
+    )
