@@ -1,15 +1,20 @@
 """Labels and what they announce: the text behind a label, in the next column, or below it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .dates import aligned
 from .layout import Cell, Line
 from .result import Value
 
+#: What a person is asked to do with a doubtful value.
+COMPARE = "Compare with the invoice."
 #: How far below its label a value may stand, in sizes of type.
 _BELOW = 3.2
+#: How far apart the lines of one text are at most, in sizes of type.
+_LEADING = 1.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,27 @@ class Sheet:
                     given += 1
                     yield other, candidate
                     break
+
+    def flow(self, line: Line, cell: Cell, *, up: bool = False) -> Iterator[tuple[Line, Cell]]:
+        """Give a cell and those that go on with its text: at one left edge, one leading apart, downwards or upwards."""
+        yield line, cell
+        last = cell
+        at = bisect_right(self.lines, line.number, key=lambda each: each.number)
+        for other in reversed(self.lines[: at - 1]) if up else self.lines[at:]:
+            if other.page != line.page or abs(last.y - other.y) > _LEADING * max(last.size, 1.0):
+                return
+            following = next((each for each in other.cells if abs(each.x0 - cell.x0) < 2), None)
+            if following is not None and abs(following.size - cell.size) < 1:
+                yield other, following
+                last = following
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Join the lines of one text; a word that was broken at its hyphen is whole again."""
+    text = ""
+    for each in texts:
+        text += each if re.search(r"[^\W\d_]-$", text) else f" {each}"
+    return text.strip()
 
 
 def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]:

@@ -150,7 +150,9 @@ def _parted(found: list[Line]) -> list[Line]:
     for line in found:
         cells = line.cells
         if len(cells) > 1:
-            near = [[place for place, number in edges if 0 < abs(number - line.number) <= 12] for edges in (lefts, rights)]
+            near = [
+                [place for place, number in edges if 0 < abs(number - line.number) <= 12] for edges in (lefts, rights)
+            ]
             cells = tuple(piece for cell in cells for piece in _pieces_of(cell, near[0], near[1]))
         parted.append(Line(line.page, line.number, cells))
     return parted
@@ -159,9 +161,7 @@ def _parted(found: list[Line]) -> list[Line]:
 def _pieces_of(cell: Cell, lefts: Sequence[float], rights: Sequence[float]) -> Iterator[Cell]:
     """Part a cell at the gaps, wider than between words, behind which other rows' cells begin or end as well."""
     gaps = [
-        at
-        for at in range(1, len(cell.words))
-        if cell.words[at].x0 - cell.words[at - 1].x1 > _COLUMN_GAP * cell.size
+        at for at in range(1, len(cell.words)) if cell.words[at].x0 - cell.words[at - 1].x1 > _COLUMN_GAP * cell.size
     ]
     start = 0
     for at, following in pairwise([*gaps, len(cell.words)]):

@@ -30,7 +30,8 @@ _ROLES = (
                   r"volume(?:\s+horaire)?|hrs?|temps(?:\s+(?:de\s+)?\w+)?|h\b\.?(?!\s?t))"),
     ("QUANTITY", r"(?:qtes?|qt|quantites?|nb|nombre)\b\.?(?:\s*\(?h(?:eures)?\)?)?"),
     ("AMOUNT",
-        r"(?:montants?|totaux|total|net|somme|echeances?(?=\s*\((?:€|eur))|mensualites?)(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
+        r"(?:montants?|totaux|total|net|somme|echeances?(?=\s*\((?:€|eur))|mensualites?)"
+        r"(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
         r"a payer))*|h\.t\.|\bht\b|\bttc\b"),
     ("BOTH",
         r"(?:nom\s*(?:,|et|/|&|-)?\s*prenoms?|prenoms?\s*(?:,|et|/|&|-)?\s*nom|"
@@ -124,9 +125,7 @@ def head(line: Line) -> tuple[Column, ...]:
         if not _ROLE.search(folded):
             columns.append(Column("OTHER", cell.x0, cell.x1, folded))
     roles = {each.role for each in columns} - {"OTHER"}
-    is_head = (
-        len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
-    )
+    is_head = len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
     return tuple(columns) if is_head and not figures else ()
 

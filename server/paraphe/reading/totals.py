@@ -25,8 +25,8 @@ _VAT = re.compile(
 _INCL = re.compile(
     r"(?<!\w)(?:(?:totaux?|montants?|net|solde|somme|reste)\s*(?:general |global |total |net |facture |"
     r"due? )*(?:\(?t\.?\s?t\.?\s?c\.?(?!\w)\)?|toutes taxes comprises)|net a (?:payer|regler)(?:\s*t\.?t\.?c\.?)?|"
-    r"total a (?:payer|regler)|net a votre (?:debit|credit)|montant (?:du|a payer|a regler|net)|net eur\w*|"
-    r"net (?:de taxes?|total)|reste a payer|a payer|total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|"
+    r"total a (?:payer|regler)|total(?=\s*:)|net a votre (?:debit|credit)|montant (?:du|a payer|a regler|net)|"
+    r"net eur\w*|net (?:de taxes?|total)|reste a payer|a payer|total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|"
     r"eur(?:os)?)\)?)?"
 )
 _IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
@@ -118,9 +118,22 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
     for row in tables.rows(sheet):
         if row.is_total and not row.is_carried and (total := _hours_of_total_row(row, in_hours=in_hours)):
             offer(total.value, 94, row.line, "row of totals")
+    for line in sheet.lines:
+        for product in _multiplied(line.text):
+            offer(product, 94, line, "hours x trainees")
     if column := _column_of_hours(sheet):
         offer(*column)
     return sorted(found.values(), key=lambda each: -each.confidence)
+
+
+def _multiplied(text: str) -> Iterator[Decimal]:
+    """Give the hours that a text says to be a product: "14 h x 5 stagiaires = 70 h"."""
+    found = [each for each in in_text(text) if each[0] in ("HOURS", "NUMBER")]
+    for one, two, three in zip(found, found[1:], found[2:], strict=False):
+        signs = aligned(text)[one[3] : two[2]], aligned(text)[two[3] : three[2]]
+        times, equals = re.search(r"[x\u00d7*]", signs[0]), re.search(r"=|soit", signs[1])
+        if times and equals and "HOURS" in (one[0], two[0], three[0]) and one[1] * two[1] == three[1]:
+            yield three[1]
 
 
 def _column_of_hours(sheet: Sheet) -> tuple[Decimal, int, Line, str] | None:

@@ -78,7 +78,11 @@ def letter(variant: int) -> tuple[bytes, Case]:
     style = ("words", "short", "h30", "words", "comma h")[variant % 5]
     names = [f"{each.written('C')}, {hours(each.hours, style)}" for each in case.people]
     month = written_day(case.end, "words")
-    span = f"du {case.start.day} au {month}" if variant % 2 else f"du {written_day(case.start, 'slash')} au {written_day(case.end, 'slash')}"
+    span = (
+        f"du {case.start.day} au {month}"
+        if variant % 2
+        else f"du {written_day(case.start, 'slash')} au {written_day(case.end, 'slash')}"
+    )
     town = case.town.split(" ", 1)[1].title()
     listed = [f"  - {each} ;" for each in names] if variant != 4 else ["Il s'agit de " + " et ".join(names) + "."]
     whole = f"{case.seller}\n{case.street}\n{case.town}\nSIRET {case.siret}"
@@ -104,14 +108,16 @@ def sections(variant: int) -> tuple[bytes, Case]:
     for number, each in enumerate(case.people, 1):
         part = (each.hours / 2 * 4).quantize(Decimal(1)) / 4
         parts = [part, each.hours - part]
-        rows = "".join(f"[{what}],[{hours(h, style)}]," for what, h in zip(("Anglais technique", "Atelier"), parts, strict=True))
+        rows = "".join(
+            f"[{what}],[{hours(h, style)}]," for what, h in zip(("Anglais technique", "Atelier"), parts, strict=True)
+        )
         blocks.append(
             f"#v(3mm)\n*{number}. {each.written('PN' if variant % 2 else 'NP')}* — contrat n° {each.contract}\n"
             f"#table(columns:(1fr,30mm),stroke:{'0.4pt' if variant % 2 else 'none'},[Module],[Heures],{rows}"
             f"[Sous-total {each.written('NP')}],[{hours(each.hours, style)}])\n"
             f"{hours(each.hours, 'short')} × {euros(case.rate)} = {euros(cents(each.hours * case.rate))}\n"
         )
-    months = f"{['janvier','février','mars','avril','mai','juin','juillet','août','septembre','octobre','novembre','décembre'][case.start.month-1]} {case.start.year}"
+    months = f"{['janvier', 'février', 'mars', 'avril', 'mai', 'juin', 'juillet', 'août', 'septembre', 'octobre', 'novembre', 'décembre'][case.start.month - 1]} {case.start.year}"
     return typst(
         f"""#set page(paper:"a4",margin:18mm,footer:[#text(6pt)[{foot(case)}]])
 #set text(font:"DejaVu Sans",size:9pt,lang:"fr")
@@ -175,7 +181,12 @@ def subrogation(variant: int) -> tuple[bytes, Case]:
     case.unit = "half_day" if halves else "hour"
     case.start = case.start.replace(day=8)
     case.end = case.start.replace(day=19)
-    head = ["Nom et prénom du stagiaire", "Demi-journées" if halves else "Durée suivie (h)", "Coût unitaire", "Total net"]
+    head = [
+        "Nom et prénom du stagiaire",
+        "Demi-journées" if halves else "Durée suivie (h)",
+        "Coût unitaire",
+        "Total net",
+    ]
     rows = [
         [each.written(("COMMA", "CN", "NP", "PN", "CAPS")[variant % 5]),
          f"{each.hours} demi-journées" if halves else hours(each.hours, "comma"),
@@ -216,7 +227,8 @@ def annexed(variant: int) -> tuple[bytes, Case]:
     one_day = case.start == case.end
     when = f"le {written_day(case.start, 'words')}" if one_day else f"du {case.start:%d/%m/%Y} au {case.end:%d/%m/%Y}"
     rows = "".join(
-        f"<tr><td>{n}<td>{each.last}<td>{each.first}<td>{hours(each.hours, 'comma')}" for n, each in enumerate(case.people, 1)
+        f"<tr><td>{n}<td>{each.last}<td>{each.first}<td>{hours(each.hours, 'comma')}"
+        for n, each in enumerate(case.people, 1)
     )
     total = f"<tr><td>TVA {case.vat} %<td>{euros(case.tax)}" if case.vat else "<tr><td colspan=2>TVA non applicable"
     return wkhtmltopdf(

@@ -164,7 +164,16 @@ def jspdf_grid(
         "p.setFontSize(8);p.text(d.notes,14,p.lastAutoTable.finalY+8);p.setFontSize(5);"
         "p.text(p.splitTextToSize(d.foot,180),14,286);process.stdout.write(Buffer.from(p.output('arraybuffer')));",
         json.dumps(
-            {"left": left, "right": right, "top": top, "head": head, "rows": rows, "sums": sums, "notes": notes, "foot": foot}
+            {
+                "left": left,
+                "right": right,
+                "top": top,
+                "head": head,
+                "rows": rows,
+                "sums": sums,
+                "notes": notes,
+                "foot": foot,
+            }
         ),
     )
 
