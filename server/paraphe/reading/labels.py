@@ -82,6 +82,9 @@ def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]
                 yield list(_places(sheet, line, index, folded[: match.start()], match))
 
 
+_NOTHING = re.compile(r"[:=.#>*-]+|n\s?[°o]\s?[.:]*")
+
+
 def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[str]) -> Iterator[Announced]:
     cell = line.cells[index]
     rest = re.sub(r"^[\s:.=#>*]+", "", cell.text[match.end() :])
@@ -89,6 +92,8 @@ def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[s
         yield Announced(rest, "same", match[0], before, line, cell, line)
     if len(rest) > 12:
         return
+    while index + 2 < len(line.cells) and _NOTHING.fullmatch(aligned(line.cells[index + 1].text)):
+        index += 1
     if index + 1 < len(line.cells):
         right = re.sub(r"^(?:[\s:.=#>*]|-(?!\s?\d))+", "", line.cells[index + 1].text)
         yield Announced(right, "right", match[0], before, line, line.cells[index + 1], line)

@@ -39,6 +39,12 @@ class Measure:
     decimals: int
 
 
+def added(one: Measure, other: Measure) -> Measure:
+    """Return two measures of one kind as one."""
+    text = f"{one.text} + {other.text}"
+    return Measure(one.kind, one.value + other.value, text, one.cell, one.x0, one.x1, one.decimals)
+
+
 def decimal(text: str) -> Decimal | None:
     """Read a number with the decimal sign of either language; the sign of a credit note is kept."""
     digits = re.sub(r"[^\d.,]", "", text)

@@ -23,16 +23,16 @@ WHO = (
 LABEL = re.compile(
     r"(?:^|(?<=[\s(\-:,;]))(?:liste\s+(?:nominative\s+)?des\s+|nom\s+d[ue]s?\s+|"
     rf"concerne\s*:?\s*)?{WHO}(?:\s+(?:concernee?s?|formee?s?|presente?s?|"
-    rf"de la formation))?(?:\s*(?:n\s?°\s?)?\d{{1,3}}(?!\d))?\s*(?:\(s\)|\(e\)|\(x\))?\s*(?::|$|-\s|=|(?=m\.|mme|"
-    r"mlle|mr\b))"
+    rf"de la formation))?(?:\s*(?:n\s?°\s?)?\d{{1,3}}(?!\d))?\s*(?:\(s\)|\(e\)|\(x\))?\s*(?:\(\d{{1,3}}\))?"
+    r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b))"
 )
 _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 NOT_OF_THE_CLASS = re.compile(
-    r"format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?|president|contact|interlocut|"
-    r"suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|^suivi par|conseill|referent|"
-    r"tut(?:eur|rice)|maitre|signat|attention|represent|"
-    r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant"
+    r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
+    r"interlocut|suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|conseill|referent|"
+    r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
+    r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
@@ -153,7 +153,8 @@ def in_sentences(sheet: Sheet) -> list[Mention]:
         if places and places[0].how == "same" and len(places[0].text) >= 12:
             first = places[0]
             texts = (_go_on(first, sheet.flow(first.line, first.cell)), _go_on(first, _lines_below(sheet, first)))
-            found += max((_counted_in(text, first.line) for text in texts), key=len)
+            here, below = (_counted_in(text, first.line) for text in texts)
+            found += here if len(here) >= len(below) else below
     return found
 
 
@@ -226,6 +227,16 @@ def _list_below(sheet: Sheet, first: Line, x0: float, least: int) -> Iterator[Me
         last = line
 
 
+def is_staff(before: str, after: str = "") -> bool:
+    """Say whether what stands around a name makes it one of the organisation's people, and not the title of a course.
+
+    "Formateur : M. …" and "Mme …, directrice" are; "Titre professionnel Secrétaire - Mme …" is not.
+    """
+    nearest = re.split(r"\s[-/]\s|;|\s{2,}", fold(before))[-1]
+    behind = re.match(r"\s*[,(]\s*(?:l[ae] |notre |votre )?(.{0,25})", fold(after))
+    return bool(NOT_OF_THE_CLASS.search(nearest) or (behind and NOT_OF_THE_CLASS.match(behind[1])))
+
+
 def several(text: str) -> list[Name]:
     """Read a text as names and nothing else: "DURAND Anne, PETIT Luc et M. Jean MARTIN"; none if a part is no name."""
     whole = name_in(text)
@@ -252,8 +263,7 @@ def in_prose(sheet: Sheet) -> list[Mention]:
             people = list(named_in_prose(text))
             starts = [*(start for _, start, _ in people[1:]), len(text)]
             for (person, start, end), following in zip(people, starts, strict=False):
-                near = fold(text[max(0, start - 40) : end + 25])
-                if start < len(cell.text) and not NOT_OF_THE_CLASS.search(near):
+                if start < len(cell.text) and not is_staff(text[max(0, start - 60) : start], text[end:]):
                     hours = _hours_behind(text[end:following])
                     found.append(Mention(person, line, "civility", 84, hours=hours, contract=contract_in(line)))
     return found

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import reduce
 from itertools import takewhile
 
 from . import tables
 from .dates import aligned
 from .labels import Sheet, joined
 from .layout import Cell, Line, fold
-from .measures import Measure, in_text, measures
-from .mentions import LABEL, NOT_OF_THE_CLASS, WHO, Mention, contract_in, contract_in_text, name_in, stripped
+from .measures import Measure, added, in_text, measures
+from .mentions import LABEL, NOT_OF_THE_CLASS, WHO, Mention, contract_in, contract_in_text, is_staff, name_in, stripped
 from .names import Name, name, named_in_prose
 from .tables import Row
 from .words import GIVEN_NAMES
+
+_COUNTED = ("HOURS", "CLOCK", "NUMBER")
 
 
 def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
@@ -117,11 +120,7 @@ def figures(row: Row, *, in_hours: bool) -> tuple[Measure | None, Measure | None
 
 def _hours(found: Sequence[tuple[Measure, tables.Column | None]]) -> Measure | None:
     """Return the hours of a row: in their column; of several columns the total, else the one that is their sum."""
-    inside = [
-        (each, column)
-        for each, column in found
-        if column and column.role == "HOURS" and each.kind in ("HOURS", "CLOCK", "NUMBER")
-    ]
+    inside = [(each, column) for each, column in found if column and column.role == "HOURS" and each.kind in _COUNTED]
     elsewhere = [
         each
         for each, column in found
@@ -129,6 +128,9 @@ def _hours(found: Sequence[tuple[Measure, tables.Column | None]]) -> Measure | N
     ]
     if not inside and not elsewhere:
         elsewhere = [each for each, column in found if each.kind == "CLOCK" and column is None]
+    parts = [each for each, column in found if column and column.role == "PART" and each.kind in _COUNTED]
+    if not inside and len(parts) > 1:
+        return reduce(added, parts)
     if not inside:
         return elsewhere[0] if len(elsewhere) == 1 else _sum_of_others(elsewhere)
     columns = {column.x0 for _, column in inside}
@@ -209,7 +211,7 @@ def in_lines(sheet: Sheet, *, in_hours: bool, least: int = 2) -> list[Mention]:
     columns: dict[int, Row] = {row.line.number: row for row in tables.rows(sheet)}
     for line in sheet.lines:
         row = columns.get(line.number, Row(line, ()))
-        if row.is_total or NOT_OF_THE_CLASS.search(line.folded):
+        if row.is_total:
             continue
         if side_by_side := _side_by_side(row, "line with hours", 86):
             found += side_by_side
@@ -226,12 +228,19 @@ def in_lines(sheet: Sheet, *, in_hours: bool, least: int = 2) -> list[Mention]:
             person = name_in(re.split(r"[:(]\s*(?=\d)", text)[0]) or name_in(
                 re.sub(rf"^{WHO}\s*:?\s*", "", text, flags=re.IGNORECASE)
             )
-            if person and person.likeness >= 2:
+            if person and person.likeness >= 2 and not _of_staff(line, cell, person):
                 found.append(
                     Mention(person, line, "line with hours", 86, row, hours, amount, proven, contract_in(line))
                 )
                 break
     return found
+
+
+def _of_staff(line: Line, cell: Cell, person: Name) -> bool:
+    """Say whether a line's cell, or the label to its left, makes a name one of the organisation's people."""
+    at = max(0, cell.text.find(person.printed.split()[0]))
+    left = next((each.text for each in line.cells if each.text.rstrip().endswith(":") and each.x1 <= cell.x0), "")
+    return is_staff(f"{left} {cell.text[:at]}", cell.text[at + len(person.printed) :])
 
 
 def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
@@ -293,7 +302,10 @@ def on_their_own(sheet: Sheet) -> list[Mention]:
         for cell in line.cells:
             if person := name_in(cell.text):
                 found.append((cell, Mention(person, line, "line of its own", 80, contract=contract_in(line))))
-    sure = {(mention.line.page, round(cell.x0)) for cell, mention in found if mention.name.likeness >= 2}
-    return [
-        mention for cell, mention in found if mention.name.likeness >= 2 or (mention.line.page, round(cell.x0)) in sure
-    ]
+    sure = {place for cell, mention in found if mention.name.likeness >= 2 for place in _places(cell, mention)}
+    return [mention for cell, mention in found if mention.name.likeness >= 2 or sure & _places(cell, mention)]
+
+
+def _places(cell: Cell, mention: Mention) -> set[tuple[str, int, int]]:
+    """Return what names of one list have in common: the edge they begin at, or the line they stand in."""
+    return {("edge", mention.line.page, round(cell.x0)), ("line", mention.line.page, mention.line.number)}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from .dates import aligned
+from .dates import MONTH, aligned
 from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
@@ -47,6 +47,7 @@ _ROLES = (
         r"parcours|detail"),
     ("START", r"(?:date\s+)?(?:de\s+)?debut|du|entree"),
     ("END", r"(?:date\s+)?(?:de\s+)?fin|au|sortie"),
+    ("PART", rf"{MONTH}(?:\s+(?:20)?\d\d)?|(?:0[1-9]|1[0-2])/20\d\d|semaine\s*\d*|s\.?\s?\d\d"),
     ("DATE", r"dates?|jours?|periodes?|mois|sessions?"),
     ("UNIT", r"unites?|u\."),
     ("INDEX", r"#|n\s?[°o]|rang|lignes?|ref\.?|references?|code"),

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from . import mentions, rows, students, tables, totals
 from .labels import COMPARE, Sheet, value
-from .measures import Measure, measures
+from .measures import Measure, added, measures
 from .mentions import Mention
 from .result import Known, Reading, Student, Trainee, Value
 from .totals import Total
@@ -22,6 +22,7 @@ class Trainees:
 
     def __init__(self, sheet: Sheet, known: Known, sums: list[Total], excl: Value | None, *, in_hours: bool) -> None:
         self.sheet, self.known, self.sums, self.excl, self.in_hours = sheet, known, sums, excl, in_hours
+        self.by_name = students.of_one_name(known)
         self.proven = False
         self.mentions = self._choose()
 
@@ -53,15 +54,15 @@ class Trainees:
             rows.on_their_own(self.sheet),
         ]
         self.named = {each.key for found in (columns, lines, labels, prose, pupils) for each in found}
-        sets = [self._completed(_once(found), pupils) for found in named + late if found]
+        sets = [self._completed(_once(found)) for found in named + late if found]
         for found in sets:
             if self._is_proven(found):
                 self.proven = True
                 return found
         return sets[0] if sets else []
 
-    def _completed(self, found: list[Mention], pupils: list[Mention]) -> list[Mention]:
-        return self._with_students(self._with_hours(found), pupils)
+    def _completed(self, found: list[Mention]) -> list[Mention]:
+        return self._with_students(self._with_hours(found))
 
     def _lend_rows(self, pupils: list[Mention], beside: list[Mention]) -> None:
         """Give mentions of known students what stands in their line."""
@@ -76,12 +77,10 @@ class Trainees:
                 (each.contract for each in beside if each.line is student.line and each.contract), student.contract
             )
 
-    def _with_students(self, found: list[Mention], pupils: list[Mention]) -> list[Mention]:
+    def _with_students(self, found: list[Mention]) -> list[Mention]:
         """Say of each mention which students of the account it may be."""
-        by_key = {each.key: each for each in pupils}
         for each in found:
-            if not each.students and (same := by_key.get(each.key)):
-                each.students = same.students
+            each.students = each.students or self.by_name.get(each.key, ())
         return found
 
     def _with_hours(self, found: list[Mention]) -> list[Mention]:
@@ -149,7 +148,7 @@ class Trainees:
         for index in range(len(found)):
             items = [row for row in self._section(found, index) if not row.is_total and row.columns]
             read = [hours for row in items if (hours := rows.figures(row, in_hours=self.in_hours)[0])]
-            given.append(reduce(_added, read) if read else None)
+            given.append(reduce(added, read) if read else None)
         return given
 
     def _row(self, number: int) -> tables.Row | None:
@@ -324,8 +323,8 @@ def _once(found: list[Mention]) -> list[Mention]:
             and each.row is not None
         ):
             same.parts += [*([] if same.parts else [abs(same.hours.value)]), abs(each.hours.value)]
-            same.hours = _added(same.hours, each.hours)
-            same.amount = _added(same.amount, each.amount) if same.amount and each.amount else None
+            same.hours = added(same.hours, each.hours)
+            same.amount = added(same.amount, each.amount) if same.amount and each.amount else None
         else:
             same.hours, same.amount = same.hours or each.hours, same.amount or each.amount
             same.contract = same.contract or each.contract
@@ -335,12 +334,6 @@ def _once(found: list[Mention]) -> list[Mention]:
 def _is_same(one: Mention, other: Mention) -> bool:
     return one.line.number == other.line.number or not (
         one.contract and other.contract and one.contract != other.contract
-    )
-
-
-def _added(one: Measure, other: Measure) -> Measure:
-    return Measure(
-        one.kind, one.value + other.value, f"{one.text} + {other.text}", one.cell, one.x0, one.x1, one.decimals
     )
 
 
