@@ -4,15 +4,15 @@ import json
 import sys
 from pathlib import Path
 
-from . import first, second
+from . import first, second, third
 
-_HALVES = {"first": first.LAYOUTS, "second": second.LAYOUTS}
+_HALVES = {"first": first.LAYOUTS, "second": second.LAYOUTS, "third": third.LAYOUTS}
 
 
 def _main(folder: Path, half: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for layout in _HALVES[half]:
-        for variant in range(5):
+        for variant in range(4 if half == "third" else 5):
             content, case = layout(variant)
             name = f"{case.layout}_{layout.__name__}_{variant}"
             (folder / f"{name}.pdf").write_bytes(content)

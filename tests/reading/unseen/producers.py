@@ -188,3 +188,20 @@ def pdfkit_placed(texts: Sequence[tuple[float, float, str, float]], foot: str) -
         "p.fontSize(6).text(d.foot,40,780,{width:510});p.end();",
         json.dumps({"texts": texts, "foot": foot}),
     )
+
+
+def filled_in(
+    texts: Sequence[tuple[float, float, str]], fields: Sequence[tuple[float, float, float, str]]
+) -> bytes:
+    """Make a form by ReportLab: texts at places from the bottom, fields with x, y, width and what was filled in."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    canvas.setFont("Helvetica", 9)
+    for x, y, text in texts:
+        canvas.drawString(x, y, text)
+    for number, (x, y, width, value) in enumerate(fields):
+        canvas.acroForm.textfield(name=f"f{number}", x=x, y=y, width=width, height=14, value=value, fontSize=9)
+    canvas.save()
+    return file.getvalue()
