@@ -53,6 +53,8 @@ _DATE_LABELS = (
         r"(?:^|[-/,;]\s*|\s{2,})date\b(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
     ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
+    ("behind the number", 94, re.compile(
+        rf"\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:le|du|en date du)\s+(?={DAY}\s*$)")),
     ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
@@ -135,6 +137,9 @@ def _day_in(each: Announced, rule: str) -> date | None:
     if rule == "invoice of" and _OTHER_PAPER.search(each.before):
         return None
     if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
+        return None
+    left = next((cell.folded for cell in reversed(each.at.cells) if cell.x1 <= each.cell.x0), "")
+    if rule == "day alone" and (PERIOD_WORDS.search(left) or _OTHER_DAY.search(left)):
         return None
     match = re.match(rf"(?:le|du|:)?\s*({DAY})", aligned(each.text))
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):

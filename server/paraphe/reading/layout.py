@@ -88,6 +88,10 @@ class Cell:
         right = last.x0 + (last.x1 - last.x0) * min(1.0, (end - last.start) / max(1, len(last.text)))
         return left, right
 
+    def spaces(self) -> Iterator[float]:
+        """Give the spaces between the words, in sizes of type."""
+        yield from ((right.x0 - left.x1) / max(self.size, 1.0) for left, right in pairwise(self.words))
+
     @property
     def folded(self) -> str:
         """The text, to compare it."""
@@ -146,6 +150,8 @@ def _parted(found: list[Line]) -> list[Line]:
     rows = [line for line in found if len(line.cells) > 1]
     lefts = [(cell.x0, line.number) for line in rows for cell in line.cells[1:]]
     rights = [(cell.x1, line.number) for line in rows for cell in line.cells[1:]]
+    spaces = sorted(space for line in found for cell in line.cells for space in cell.spaces())
+    least = 1.5 * spaces[len(spaces) // 2] if spaces else 0.0  # letters of one width have wide spaces
     parted = []
     for line in found:
         cells = line.cells
@@ -153,16 +159,14 @@ def _parted(found: list[Line]) -> list[Line]:
             near = [
                 [place for place, number in edges if 0 < abs(number - line.number) <= 12] for edges in (lefts, rights)
             ]
-            cells = tuple(piece for cell in cells for piece in _pieces_of(cell, near[0], near[1]))
+            cells = tuple(piece for cell in cells for piece in _pieces_of(cell, least, near[0], near[1]))
         parted.append(Line(line.page, line.number, cells))
     return parted
 
 
-def _pieces_of(cell: Cell, lefts: Sequence[float], rights: Sequence[float]) -> Iterator[Cell]:
+def _pieces_of(cell: Cell, least: float, lefts: Sequence[float], rights: Sequence[float]) -> Iterator[Cell]:
     """Part a cell at the gaps, wider than between words, behind which other rows' cells begin or end as well."""
-    gaps = [
-        at for at in range(1, len(cell.words)) if cell.words[at].x0 - cell.words[at - 1].x1 > _COLUMN_GAP * cell.size
-    ]
+    gaps = [at for at, space in enumerate(cell.spaces(), 1) if space > max(_COLUMN_GAP, least)]
     start = 0
     for at, following in pairwise([*gaps, len(cell.words)]):
         begins, ends = cell.words[at].x0, cell.words[following - 1].x1

@@ -83,6 +83,8 @@ def measures(line: Line, first: int = 0) -> Iterator[Measure]:
             x0, x1 = cell.span(at, to)
             raw = cell.text[at:to]
             after = re.search(r"[.,](\d{1,4})\D*$", raw)
+            if kind == "NUMBER" and not cell.text[to:].strip() and index + 1 < len(line.cells):
+                kind = _UNITS.get(line.cells[index + 1].folded.strip(" ."), kind)
             yield Measure(kind, value, raw, index, x0, x1, len(after[1]) if after else 0)
 
 
@@ -107,4 +109,6 @@ def _days(raw: str) -> str:
     return "HALF_DAYS" if "demi" in raw else "DAYS"
 
 
+# A unit in a column of its own.
+_UNITS = {"h": "HOURS", "hr": "HOURS", "hrs": "HOURS", "heure": "HOURS", "heures": "HOURS"}
 _KINDS = {"hm": "HOURS", "colon": "CLOCK", "hours": "HOURS", "money": "MONEY", "percent": "PERCENT", "number": "NUMBER"}

@@ -34,6 +34,10 @@ NOT_OF_THE_CLASS = re.compile(
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
     r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
+_STAFF_LABEL = re.compile(
+    r"(?:l[ae]s? |votre |notre |nom du )?(?:format|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
+    r"interlocut|suivi|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
+)
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
     r"pro)?\s*(?:\(deca\)\s*)?(?:n\s?[°o]?\.?)?\s*[:.]?\s*([a-z]{0,4}-?(?=[\w/-]*\d)[\w/-]{3,24})"
@@ -256,8 +260,11 @@ def in_prose(sheet: Sheet) -> list[Mention]:
     found = []
     lines = list(sheet.lines)
     for index, line in enumerate(lines):
-        for cell in line.cells:
+        for place, cell in enumerate(line.cells):
             text = cell.text
+            left = line.cells[place - 1].folded if place else ""
+            if len(left) < 40 and _STAFF_LABEL.match(left):
+                continue
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
                 text += " " + lines[index + 1].cells[0].text
             people = list(named_in_prose(text))

@@ -133,7 +133,7 @@ def payer(sheet: Sheet, known: Known) -> Value | None:
     ]
     for each in labelled:
         if each is not None:
-            return value(each.text.strip(" ,"), 88, each.line, "labelled payer")
+            return value(re.sub(r",?\s+\d{5}\s.*$", "", each.text).strip(" ,"), 88, each.line, "labelled payer")
     return _addressee(sheet)
 
 

@@ -21,7 +21,10 @@ _NO_PERIOD = re.compile(
     r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
 )
 _BROKEN_OFF = re.compile(rf"{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$")
-_OF_IT = r"(?:\s+(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|prestations?))?"
+_OF_IT = (
+    r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
+    r"prestations?)))?"
+)
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
 _ONE_OF_TWO = re.compile(rf"\b(?:debut|entree|fin|sortie){_OF_IT}\s*:?\s*$")
@@ -42,19 +45,24 @@ def period(sheet: Sheet) -> list[tuple[Value, Value]]:
         if start <= end and sure > found.get((start, end), (0,))[0]:
             found[start, end] = (sure, line, rule)
 
-    for line, before, text in _pieces(sheet):
+    for line, before, text, after in _pieces(sheet):
         for each in dates.periods(text):
             head = aligned(f"{before} {text[: each.at]}")[-90:]
             offer(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
         for read, at, to in dates.days(text):
-            ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(text)[to:]
+            ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")
             if (
                 _ONE_DAY.search(ahead)
-                and not re.match(r"\s*(?:au|a|-|/|→|jusqu)\s*(?:le\s*)?\d", behind)
+                and not re.match(r"\s*(?:au|a|-|/|→|jusqu'au|et|jusqu)\s*(?:le\s*)?(?:\d|$)", behind)
                 and not _NO_PERIOD.search(ahead[-30:])
                 and not _ONE_OF_TWO.search(ahead)
             ):
                 offer(read, read, 84, line, "one day")
+    for line in sheet.lines:
+        for each in dates.periods(line.text) if len(line.cells) > 1 else ():
+            sure = _sureness(each, aligned(line.text[: each.at])[-90:])
+            if each.how.startswith("two days"):
+                offer(each.start, each.end, sure - 1, line, f"period in several columns: {each.how}")
     for start, end, line in _two_labels(sheet):
         offer(start, end, 93, line, "beginning and end")
     ranked = sorted(found.items(), key=lambda each: -each[1][0])
@@ -63,8 +71,8 @@ def period(sheet: Sheet) -> list[tuple[Value, Value]]:
     ]
 
 
-def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str]]:
-    """Give every cell with the text that leads to it; a cell that fills its line goes on with the next."""
+def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str, str]]:
+    """Give every cell between the texts before and behind it; a cell that fills its line goes on with the next."""
     for index, line in enumerate(sheet.lines):
         for place, cell in enumerate(line.cells):
             near = [other for other in reversed(sheet.lines[max(0, index - 2) : index]) if other.page == line.page]
@@ -78,7 +86,7 @@ def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str]]:
                     text += " " + after.cells[0].text
             elif _BROKEN_OFF.search(cell.folded):
                 text += " " + _under(sheet, line, cell)
-            yield line, before, text
+            yield line, before, text, line.cells[place + 1].text if place + 1 < len(line.cells) else ""
 
 
 def _under(sheet: Sheet, line: Line, cell: Cell) -> str:

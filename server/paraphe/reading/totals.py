@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from . import tables
@@ -25,9 +25,9 @@ _VAT = re.compile(
 _INCL = re.compile(
     r"(?<!\w)(?:(?:totaux?|montants?|net|solde|somme|reste)\s*(?:general |global |total |net |facture |"
     r"due? )*(?:\(?t\.?\s?t\.?\s?c\.?(?!\w)\)?|toutes taxes comprises)|net a (?:payer|regler)(?:\s*t\.?t\.?c\.?)?|"
-    r"total a (?:payer|regler)|total(?=\s*:)|net a votre (?:debit|credit)|montant (?:du|a payer|a regler|net)|"
-    r"net eur\w*|net (?:de taxes?|total)|reste a payer|a payer|total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|"
-    r"eur(?:os)?)\)?)?"
+    r"total a (?:payer|regler)|total(?=\s*:)|(?:net|total) a votre (?:debit|credit)|total net(?! h)|"
+    r"montant (?:du|a payer|a regler|net)|net eur\w*|net (?:de taxes?|de tva|total)|reste a payer|a payer|"
+    r"total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|eur(?:os)?)\)?)?"
 )
 _IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
 _NO_VAT = re.compile(
@@ -123,7 +123,11 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
             offer(product, 94, line, "hours x trainees")
     if column := _column_of_hours(sheet):
         offer(*column)
-    return sorted(found.values(), key=lambda each: -each.confidence)
+    several = sum(each.rule == "hours done" for each in found.values()) > 1  # a label of each trainee's hours
+    totals = [
+        replace(each, confidence=60) if several and each.rule == "hours done" else each for each in found.values()
+    ]
+    return sorted(totals, key=lambda each: -each.confidence)
 
 
 def _multiplied(text: str) -> Iterator[Decimal]:
@@ -156,12 +160,17 @@ def _column_of_hours(sheet: Sheet) -> tuple[Decimal, int, Line, str] | None:
 
 def _hours_of_total_row(row: Row, *, in_hours: bool) -> Measure | None:
     pairs = row.measures()
-    explicit = [each for each, _ in pairs if each.kind == "HOURS"]
+    explicit = [each for each, column in pairs if each.kind == "HOURS" and column and column.role == "HOURS"]
+    explicit = explicit or [each for each, column in pairs if each.kind == "HOURS" and not _is_planned(column)]
     if explicit:
         return explicit[-1] if len({each.value for each in explicit}) == 1 else None
     roles = ("HOURS", "QUANTITY") if in_hours else ("HOURS",)
     inside = [each for each, column in pairs if column and column.role in roles and each.kind in ("NUMBER", "CLOCK")]
     return inside[0] if len(inside) == 1 else None
+
+
+def _is_planned(column: tables.Column | None) -> bool:
+    return column is not None and column.role == "PLANNED"
 
 
 def items(sheet: Sheet, *, in_hours: bool) -> list[tuple[Measure, Measure, Measure, Line]]:
@@ -193,10 +202,11 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
                 if two.value + tax.value == one.value and abs(two.value) >= abs(tax.value):
                     return {"amount_excl_vat": _sure(two), "vat_amount": _sure(tax), "amount_incl_vat": _sure(one)}
     if incl and not excl:
-        taxes = [each for each in vat if abs(each.value) < abs(incl[0].value)]
+        whole = max(incl, key=lambda each: abs(each.value))  # what one trainee costs may be labelled alike
+        taxes = [each for each in vat if abs(each.value) < abs(whole.value)]
         if taxes and taxes[0].value == 0:
-            net = Total(incl[0].value, 88, incl[0].line, "amount without VAT, as there is none")
-            return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": incl[0]}
+            net = Total(whole.value, 88, whole.line, "amount without VAT, as there is none")
+            return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": whole}
     return {
         name: each[0]
         for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
@@ -215,6 +225,8 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
         for each in places:
             if tables.head(each.line) and each.how != "below":
                 continue
+            if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
+                break
             number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text)
             if number is None and each.how != "below":
                 rest = [
@@ -263,5 +275,5 @@ def printed_numbers(sheet: Sheet) -> Iterator[Decimal]:
     """Give every number on the invoice that may be a price."""
     for line in sheet.lines:
         for each in measures(line):
-            if each.kind in ("MONEY", "NUMBER"):
+            if each.kind == "MONEY" or (each.kind == "NUMBER" and each.decimals >= 2):
                 yield abs(each.value)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from . import mentions, rows, students, tables, totals
+from . import mentions, rows, students, tables, totals, turned
 from .labels import COMPARE, Sheet, value
+from .layout import Line
 from .measures import Measure, added, measures
 from .mentions import Mention
 from .result import Known, Reading, Student, Trainee, Value
@@ -42,6 +43,7 @@ class Trainees:
             both,
             lines,
             mentions.in_forms(self.sheet),
+            turned.in_turned_tables(self.sheet),
             pupils,
             labels,
             _merged(labels, lines),
@@ -88,13 +90,18 @@ class Trainees:
         lacking = [each for each in found if each.hours is None]
         if not lacking or len(lacking) != len(found):
             return found
+        under = [self._hours_under(found, index) for index in range(len(found))]
+        if all(under) and self._fits([each.value for each in under if each]):
+            for each, hours in zip(found, under, strict=True):
+                each.hours = hours
+            return found
         for after in (True, False):
             given = [self._hours_beside(found, index, after=after) for index in range(len(found))]
             if all(given) and self._fits([each.value for each in given if each]):
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
                 return found
-        for given in (self._sums_of_sections(found), self._rows_of_sections(found)):
+        for given in (self._sums_of_sections(found), self._rows_of_sections(found), self._list_beside(found)):
             if all(given) and self._fits([each.value for each in given if each]):
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
@@ -104,6 +111,21 @@ class Trainees:
             for each in found:
                 each.hours = shared
         return found
+
+    def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
+        """Return the hours in the column of a mention, down to the next one there: boxes side by side."""
+        line, others = found[index].line, {each.line.number for each in found}
+        word = found[index].name.printed.split()[0]
+        cell = next((each for each in line.cells if word in each.text.split()), line.cells[0])
+        for other, below in islice(self.sheet.flow(line, cell), 1, None):
+            if other.number in others:
+                break
+            alone = Line(other.page, other.number, (below,))
+            if hours := rows.labelled_hours(alone) or next(
+                (each for each in measures(alone) if each.kind == "HOURS"), None
+            ):
+                return hours
+        return None
 
     def _hours_beside(self, found: list[Mention], index: int, *, after: bool) -> Measure | None:
         """Return the hours between a mention and its neighbour."""
@@ -151,6 +173,18 @@ class Trainees:
             given.append(reduce(added, read) if read else None)
         return given
 
+    def _list_beside(self, found: list[Mention]) -> list[Measure | None]:
+        """Return the hours of a list of its own that counts as many lines as the list of names: "Stagiaire 1 : 7 h"."""
+        named = {each.line.number for each in found}
+        runs: list[list[Measure | None]] = [[]]
+        for line in self.sheet.lines:
+            counted = [each for each in measures(line) if each.kind == "HOURS"]
+            if len(counted) == 1 and line.number not in named and not tables.TOTAL.search(line.folded):
+                runs[-1].append(counted[0])
+            elif runs[-1]:
+                runs.append([])
+        return next((run for run in runs if len(run) == len(found)), [None])
+
     def _row(self, number: int) -> tables.Row | None:
         return next((row for row in tables.rows(self.sheet) if row.line.number == number), None)
 
@@ -171,13 +205,17 @@ class Trainees:
         """Return hours that every trainee has, if their product with the number of trainees is the total."""
         if count < 2:
             return None
-        for line in self.sheet.lines:
-            for each in measures(line):
-                printed = any(total.value == each.value * count and total.confidence >= 80 for total in self.sums)
-                if each.kind in ("HOURS", "CLOCK") and self._fits([each.value] * count):
-                    return each
-                if each.kind == "NUMBER" and printed and self.makes_amount(each.value * count):
-                    return each
+        every = [each for line in self.sheet.lines for each in measures(line)]
+        counted = {abs(each.value) for each in every if each.kind == "HOURS"}
+        for each in every:
+            total = abs(each.value) * count
+            printed = any(one.value == total and one.confidence >= 80 for one in self.sums)
+            if counted - {abs(each.value), total} and not (printed and self.makes_amount(total)):
+                continue  # others have other hours
+            if each.kind in ("HOURS", "CLOCK") and self._fits([each.value] * count):
+                return each
+            if each.kind == "NUMBER" and printed and self.makes_amount(total):
+                return each
         return None
 
     def _is_proven(self, found: list[Mention]) -> bool:

@@ -190,9 +190,7 @@ def pdfkit_placed(texts: Sequence[tuple[float, float, str, float]], foot: str) -
     )
 
 
-def filled_in(
-    texts: Sequence[tuple[float, float, str]], fields: Sequence[tuple[float, float, float, str]]
-) -> bytes:
+def filled_in(texts: Sequence[tuple[float, float, str]], fields: Sequence[tuple[float, float, float, str]]) -> bytes:
     """Make a form by ReportLab: texts at places from the bottom, fields with x, y, width and what was filled in."""
     from reportlab.pdfgen.canvas import Canvas
 

@@ -34,7 +34,7 @@ def boxes(variant: int) -> tuple[bytes, Case]:
     )
     return weasyprint(
         f"""<style>@page{{margin:16mm}} body{{font:9pt "Liberation Sans"}} .g{{display:flex;flex-wrap:wrap;gap:4mm}}
-        .b{{width:82mm;border:.5pt solid #aaa;padding:2mm}}</style><h2>{case.seller}</h2><p>{case.street} - {case.town} -
+        .b{{width:78mm;border:.5pt solid #aaa;padding:2mm}}</style><h2>{case.seller}</h2><p>{case.street} - {case.town} -
         SIRET {spaced(case.siret)}</p><h3>FACTURE {case.number} / {written_day(case.day, "slash")}</h3>
         <p>Adressée à : {case.buyer}, {case.town}</p><p>Heures de formation dispensées entre le
         {written_day(case.start, "slash")} et le {written_day(case.end, "slash")}, dossier {case.dossier}</p>
@@ -128,10 +128,16 @@ def staffed(variant: int) -> tuple[bytes, Case]:
     case.buyer, case.dossier, case.vat = case.company, "", 20 if variant % 2 else 0
     first, last = _WEEK[case.start.weekday()], _WEEK[case.end.weekday()]
     month = f"{MONTHS[case.end.month - 1]} {case.end.year}"
-    when = f"le {first} {written_day(case.start, 'words')}" if days == 1 else f"du {first} {case.start.day} au {last} {case.end.day} {month}"
+    when = (
+        f"le {first} {written_day(case.start, 'words')}"
+        if days == 1
+        else f"du {first} {case.start.day} au {last} {case.end.day} {month}"
+    )
     if case.start.month != case.end.month:
         when = f"du {first} {written_day(case.start, 'words')} au {last} {written_day(case.end, 'words')}"
-    names = " et ".join([", ".join(each.written("C") for each in case.people[:-1]), case.people[-1].written("C")]).removeprefix(" et ")
+    names = " et ".join(
+        [", ".join(each.written("C") for each in case.people[:-1]), case.people[-1].written("C")]
+    ).removeprefix(" et ")
     facts = [
         ["Facture", case.number], ["Date", f"{_WEEK[case.day.weekday()]} {written_day(case.day, 'words')}"],
         ["Action de formation", case.title], ["Réalisée", when],
@@ -140,7 +146,11 @@ def staffed(variant: int) -> tuple[bytes, Case]:
     ]  # fmt: skip
     table = [["Libellé", "Heures-stagiaires", "Prix HT", "Total HT"],
              [case.title, f"{7 * days * len(case.people)}", euros(case.rate), euros(case.net)]]  # fmt: skip
-    sums = [f"Total HT : {euros(case.net)}", f"TVA {case.vat} % : {euros(case.tax)}", f"Net à payer : {euros(case.net + case.tax)}"]
+    sums = [
+        f"Total HT : {euros(case.net)}",
+        f"TVA {case.vat} % : {euros(case.tax)}",
+        f"Net à payer : {euros(case.net + case.tax)}",
+    ]
     left = [f"<b>{case.seller}</b>", case.street, case.town, f"SIRET : {case.siret}"]
     right = [f"<b>{case.company}</b>", case.street, case.town]
     return reportlab_story(left, right, "", facts, table, sums, foot(case)), case
@@ -160,7 +170,10 @@ def daily(variant: int) -> tuple[bytes, Case]:
             each.hours += some
             body.append([f"{day:%d/%m/%Y}", each.written("NP"), "Pratique encadrée", hours(some, style)])
     summary = [["Participant", "Heures", "Montant"]]
-    summary += [[each.written("NP"), hours(each.hours, style), euros(cents(each.hours * case.rate), sign="")] for each in case.people]
+    summary += [
+        [each.written("NP"), hours(each.hours, style), euros(cents(each.hours * case.rate), sign="")]
+        for each in case.people
+    ]
     summary += [["Total", hours(case.hours, style), euros(case.net, sign="")]]
     return pdfmake(
         {
@@ -174,7 +187,10 @@ def daily(variant: int) -> tuple[bytes, Case]:
                 f"Accord de financement n° {case.dossier}\n\n",
                 {"table": {"headerRows": 1, "widths": [70, "*", 120, 50], "body": body}},
                 {"text": f"\nRécapitulatif (taux horaire : {euros(case.rate)})\n", "bold": True},
-                {"table": {"headerRows": 1, "widths": ["*", 60, 80], "body": summary}, "layout": "lightHorizontalLines"},
+                {
+                    "table": {"headerRows": 1, "widths": ["*", 60, 80], "body": summary},
+                    "layout": "lightHorizontalLines",
+                },
                 f"\nTotal HT : {euros(case.net)}     TVA : 0,00 €     Total TTC : {euros(case.net)}\n{EXEMPT}",
             ],
         }
@@ -213,15 +229,22 @@ def termed(variant: int) -> tuple[bytes, Case]:
     """A short invoice with an attendance sheet and terms behind it (xhtml2pdf)."""
     case = Case.draw("w08", variant, people=(2, 5))
     for each in case.people:
+        each.last = each.last.replace("Ń", "N")  # the standard fonts have no such letter
         each.contract = ""
     style = ("comma h", "short", "h30", "point h")[variant % 4]
     first = case.start + timedelta(days=(7 - case.start.weekday()) % 7)
     case.start, case.end = first, first + timedelta(days=4)
     case.day = case.end + timedelta(days=9)
     rows = "".join(f"<tr><td>{each.written('CN')}</td><td>{hours(each.hours, style)}</td></tr>" for each in case.people)
-    signed = "".join(f"<tr><td>{each.written('NP')}</td><td>3,50</td><td>3,50</td><td>signé</td></tr>" for each in case.people)
+    signed = "".join(
+        f"<tr><td>{each.written('NP')}</td><td>3,50</td><td>3,50</td><td>signé</td></tr>" for each in case.people
+    )
     month = f"{MONTHS[case.end.month - 1]} {case.end.year}"
-    span = f"du lundi {case.start.day} au vendredi {case.end.day} {month}" if case.start.month == case.end.month else f"du {written_day(case.start, 'words')} au {written_day(case.end, 'words')}"
+    span = (
+        f"du lundi {case.start.day} au vendredi {case.end.day} {month}"
+        if case.start.month == case.end.month
+        else f"du {written_day(case.start, 'words')} au {written_day(case.end, 'words')}"
+    )
     return xhtml2pdf(
         f"""<style>@page{{size:a4;margin:1.8cm}} body{{font-family:Times-Roman;font-size:10pt}} td,th{{text-align:left}}</style>
         <p>{case.seller}<br>{case.street}<br>{case.town}<br>N° SIRET {spaced(case.siret)}</p>
