@@ -59,7 +59,7 @@ _FILE_LABELS = (
     ("file number", 95, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:votre\s+)?dossier|dossier[^:\d]{{0,40}}?(?:{NO}|:)|ref(?:erence|"
         r"\.)?\s*(?:de\s+|du\s+)?(?:votre\s+)?dossier|dossier)\b(?:\s+(?:opco|de financement|de prise en charge|"
-        r"financeur|formation))?\s*:?")),
+        r"financeur|de formation|formation))?\s*:?")),
     ("agreement", 90, re.compile(
         r"\b(?:accord(?: de (?:prise en charge|financement))?|prise en charge|apc|pec|convention(?:\s*/\s*dossier)?|"
         rf"subrogation)\b[^:\d]{{0,25}}?(?:{NO}|:)")),

@@ -47,7 +47,8 @@ def period(sheet: Sheet) -> list[tuple[Value, Value]]:
 
     for line, before, text, after in _pieces(sheet):
         for each in dates.periods(text):
-            head = aligned(f"{before} {text[: each.at]}")[-90:]
+            own = aligned(text[: each.at])
+            head = own if PERIOD_WORDS.search(own) else aligned(f"{before} {own}")[-90:]
             offer(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
         for read, at, to in dates.days(text):
             ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")

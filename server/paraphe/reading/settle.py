@@ -13,6 +13,7 @@ from .totals import Total
 from .trainees import Trainees
 
 _CENT = Decimal("0.01")
+_HOURS_A_DAY = 12  # more than anybody is taught
 
 
 def interpret(sheet: Sheet, known: Known) -> Reading:
@@ -170,6 +171,9 @@ def _check(reading: Reading, known: Known) -> None:
             "amountInclVat",
         )
     _check_trainees(reading)
+    hours = [each.quantity.value for each in reading.trainees if each.quantity]
+    if start and start == end and values.get("unit") == "HOUR" and max(hours, default=0) > _HOURS_A_DAY:
+        reading.warn("AMBIGUOUS_VALUE", f"{max(hours)} hours are more than {start} has.", COMPARE, "periodEnd")
     if known.sirets and "seller_siret" in values and values["seller_siret"] not in known.sirets:
         reading.warn(
             "UNKNOWN_SELLER", f"The SIRET {values['seller_siret']} is not the account's own.", COMPARE, "sellerSiret"

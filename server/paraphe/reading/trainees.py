@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 
 from . import mentions, rows, students, tables, totals, turned
 from .labels import COMPARE, Sheet, value
-from .layout import Line
+from .layout import Cell, Line
 from .measures import Measure, added, measures
 from .mentions import Mention
 from .result import Known, Reading, Student, Trainee, Value
@@ -61,10 +61,13 @@ class Trainees:
             if self._is_proven(found):
                 self.proven = True
                 return found
-        return sets[0] if sets else []
+        return max(sets[: len(named)], key=len, default=sets[0] if sets else [])
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
-        return self._with_students(self._with_hours(found))
+        found = self._with_students(self._with_hours(found))
+        if not self._is_proven(found) and self._is_proven(summed := _from_summary(found)):
+            return summed
+        return found
 
     def _lend_rows(self, pupils: list[Mention], beside: list[Mention]) -> None:
         """Give mentions of known students what stands in their line."""
@@ -115,9 +118,7 @@ class Trainees:
     def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
         """Return the hours in the column of a mention, down to the next one there: boxes side by side."""
         line, others = found[index].line, {each.line.number for each in found}
-        word = found[index].name.printed.split()[0]
-        cell = next((each for each in line.cells if word in each.text.split()), line.cells[0])
-        for other, below in islice(self.sheet.flow(line, cell), 1, None):
+        for other, below in islice(self.sheet.flow(line, _cell_of(found[index])), 1, None):
             if other.number in others:
                 break
             alone = Line(other.page, other.number, (below,))
@@ -195,7 +196,7 @@ class Trainees:
         """
         total = sum(map(abs, values), Decimal())
         printed = max((each.confidence for each in self.sums if each.value == total), default=0)
-        if printed >= 90:
+        if printed > 85:
             return True
         items = totals.items(self.sheet, in_hours=self.in_hours)
         complete = sum((abs(each[0].value) for each in items), Decimal()) in (0, total, 2 * total)
@@ -309,10 +310,15 @@ class Trainees:
         return trainee
 
     def _contract_near(self, each: Mention) -> str | None:
-        """Return the contract number that the lines up to the next trainee name, or the invoice's only one."""
+        """Return the contract number below a name in its column or its lines, else the invoice's only one."""
+        cell = _cell_of(each)
+        for _, below in islice(self.sheet.flow(each.line, cell), 1, 4):
+            if found := mentions.contract_in_text(below.text):
+                return found
+        beside = [other for other in self.mentions if other.line.number == each.line.number]
         following = [other.line.number for other in self.mentions if other.line.number > each.line.number]
         end = min(following, default=each.line.number + 4)
-        for line in self.sheet.lines:
+        for line in self.sheet.lines if len(beside) == 1 else ():
             if each.line.number <= line.number < min(end, each.line.number + 4) and (
                 found := mentions.contract_in(line)
             ):
@@ -326,6 +332,12 @@ class Trainees:
             }
             return everywhere.pop() if len(everywhere) == 1 else None
         return None
+
+
+def _cell_of(mention: Mention) -> Cell:
+    """Return the cell that a mention's name stands in."""
+    words = mention.name.printed.split()
+    return max(mention.line.cells, key=lambda cell: sum(word in cell.text for word in words))
 
 
 def _contract_of_line(sheet: Sheet, number: int) -> str | None:
@@ -367,6 +379,17 @@ def _once(found: list[Mention]) -> list[Mention]:
             same.hours, same.amount = same.hours or each.hours, same.amount or each.amount
             same.contract = same.contract or each.contract
     return people
+
+
+def _from_summary(found: list[Mention]) -> list[Mention]:
+    """Take the last row of each person for the sum of the rows before, as a summary behind the days says it."""
+    if all(each.parts and each.parts[-1] * 2 == sum(each.parts) for each in found):
+        return [replace(each, hours=_of_value(each.hours, each.parts[-1]), amount=None) for each in found]
+    return found
+
+
+def _of_value(hours: Measure | None, value: Decimal) -> Measure | None:
+    return replace(hours, value=value) if hours else None
 
 
 def _is_same(one: Mention, other: Mention) -> bool:
