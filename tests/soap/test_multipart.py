@@ -4,6 +4,7 @@ import base64
 import binascii
 import email
 import email.policy
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -139,7 +140,9 @@ def test_a_large_body_is_taken_apart_like_a_small_one(pieces):
     "content", [b"x" * spool.LARGE, bytes(range(256)) * (spool.LARGE // 200)], ids=["text", "bytes"]
 )
 def test_a_large_part_is_decoded_into_a_file_like_a_small_one(content, encoding):
-    coded = {"binary": bytes, "base64": base64.encodebytes, "quoted-printable": binascii.b2a_qp}[encoding](content)
+    coding: dict[str, Callable[[bytes], bytes]]
+    coding = {"binary": bytes, "base64": base64.encodebytes, "quoted-printable": binascii.b2a_qp}
+    coded = coding[encoding](content)
     if encoding == "quoted-printable":
         content = binascii.a2b_qp(coded)
     message = package("b", [(f"Content-Transfer-Encoding: {encoding}", coded)])
