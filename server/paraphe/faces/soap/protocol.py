@@ -172,4 +172,5 @@ class _told_to_spyne:  # noqa: N801 - reads as a phrase in a with statement
         if isinstance(refused, Refused):
             # Spyne keeps it in a cycle, and its traceback would keep the message: a file that stays open.
             refused.__traceback__ = refused.__cause__ = refused.__context__ = None
+            del trace
             raise Rejected(refused) from None
