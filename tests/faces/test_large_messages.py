@@ -202,3 +202,20 @@ def test_of_a_large_message_from_nobody_nothing_stays(caller, way):
     caller.soap.session.auth = ("nobody", "x")
 
     assert send(caller, way).codes == ["CREDENTIALS_REFUSED"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_large_message_for_which_there_is_no_place_is_to_be_sent_again(caller, way, caplog):
+    incoming = caller.house.folder / "archive" / "incoming"
+    aside = incoming.rename(incoming.with_name("aside")) if incoming.exists() else None
+    incoming.touch()
+    try:
+        answer = send(caller, way)
+    finally:
+        incoming.unlink()
+        (aside.rename if aside else Path.mkdir)(incoming)
+
+    caplog.clear()  # what is logged holds what failed, with the message
+    assert answer.codes == ["SERVER_BUSY"]
+    assert send(caller, way).ok
+    assert len(to_extract(caller.soap)) == 1
