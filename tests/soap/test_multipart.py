@@ -140,12 +140,9 @@ def test_a_large_body_is_taken_apart_like_a_small_one(pieces):
     "content", [b"x" * spool.LARGE, bytes(range(256)) * (spool.LARGE // 200)], ids=["text", "bytes"]
 )
 def test_a_large_part_is_decoded_into_a_file_like_a_small_one(content, encoding):
-    encoders: dict[str, Callable[[bytes], bytes]] = {
-        "binary": bytes,
-        "base64": base64.encodebytes,
-        "quoted-printable": binascii.b2a_qp,
-    }
-    coded = encoders[encoding](content)
+    coding: dict[str, Callable[[bytes], bytes]]
+    coding = {"binary": bytes, "base64": base64.encodebytes, "quoted-printable": binascii.b2a_qp}
+    coded = coding[encoding](content)
     if encoding == "quoted-printable":
         content = binascii.a2b_qp(coded)
     message = package("b", [(f"Content-Transfer-Encoding: {encoding}", coded)])
