@@ -74,9 +74,9 @@ def bad_files(count: int, seed: int, more: list[Path]) -> Iterator[tuple[str, by
     """Give so many bad files with their descriptions; `more` are files to damage besides the project's own."""
     rng = random.Random(seed)
     sources = [(path.name, path.read_bytes()) for path in [*sorted(PAPERS.glob("*.pdf")), *more]]
+    sources = [(name, content) for name, content in sources if content]
     hostile = [("bomb", bomb()), ("endless work", endless_work()), ("circle of pages", circle_of_pages())]
     for number in range(count):
         name, content = rng.choice(hostile if number % 15 == 14 else sources)
         way = rng.choice(_WAYS)
-        if content:
-            yield f"{name}, {way.__name__.strip('_')}, {number}", way(content, rng)
+        yield f"{name}, {way.__name__.strip('_')}, {number}", way(content, rng)

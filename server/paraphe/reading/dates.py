@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from .layout import fold
 
@@ -92,6 +93,7 @@ def days(text: str) -> Iterator[tuple[date, int, int]]:
             yield found, match.start(), match.end()
 
 
+@lru_cache(maxsize=20_000)
 def aligned(text: str) -> str:
     """Fold a text letter by letter, so that places in it are places in the original."""
     return "".join(each if len(each) == 1 else each[:1] or " " for each in map(fold, text))

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from .glyphs import Glyph
@@ -39,6 +40,8 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+# Of each line some fifty rules ask the same; a process reads one invoice, so what is remembered is soon forgotten.
+@lru_cache(maxsize=50_000)
 def fold(text: str) -> str:
     """Return a text without accents and in small letters, to compare it."""
     if text.isascii():

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from .dates import aligned
 from .layout import Line
@@ -90,6 +91,12 @@ def measures(line: Line, first: int = 0) -> Iterator[Measure]:
 
 def in_text(text: str) -> Iterator[tuple[str, Decimal, int, int]]:
     """Give every number of a text: its kind, its value, and where it begins and ends."""
+    return iter(_in_text(text))
+
+
+@lru_cache(maxsize=20_000)
+def _in_text(text: str) -> tuple[tuple[str, Decimal, int, int], ...]:
+    found = []
     folded = without_clocks(aligned(text))
     for match in _TOKEN.finditer(folded):
         kind = str(match.lastgroup)
@@ -102,7 +109,8 @@ def in_text(text: str) -> Iterator[tuple[str, Decimal, int, int]]:
             else decimal(re.split(r"[a-z€%]", raw.strip(), maxsplit=1)[0] or raw)
         )
         if value is not None:
-            yield _KINDS.get(kind, _days(raw)), value, match.start(), match.end()
+            found.append((_KINDS.get(kind, _days(raw)), value, match.start(), match.end()))
+    return tuple(found)
 
 
 def _days(raw: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from .layout import fold
@@ -26,6 +27,7 @@ class Name:
     likeness: int  # 0: only its form is a name's; 1 and more: given name known, civility, "NOM Prénom"
 
 
+@lru_cache(maxsize=20_000)
 def key(text: str) -> tuple[str, ...]:
     """Return what two spellings of one name have in common: its words, folded, in alphabetical order."""
     words = re.findall(r"[^\W\d_]+", fold(text))

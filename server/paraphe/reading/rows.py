@@ -1,6 +1,7 @@
 """The trainees of rows: of tables with a column for names, of lines with hours beside a name."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import reduce
@@ -265,7 +266,7 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
 def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[str, str | None]]:
     """Give what an item's text may be, with the contract it names: its lines from here down, then all around here."""
     starts = [(line, cell) for cell in line.cells]
-    at = sheet.lines.index(line)
+    at = bisect_left(sheet.lines, line.number, key=lambda each: each.number)
     beside = [other for other in sheet.lines[max(0, at - 2) : at] if other.page == line.page]
     starts += [(other, cell) for other in reversed(beside) if other.number not in items for cell in other.cells]
     for around in (False, True):

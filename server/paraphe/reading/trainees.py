@@ -23,6 +23,7 @@ class Trainees:
 
     def __init__(self, sheet: Sheet, known: Known, sums: list[Total], excl: Value | None, *, in_hours: bool) -> None:
         self.sheet, self.known, self.sums, self.excl, self.in_hours = sheet, known, sums, excl, in_hours
+        self.rows = {row.line.number: row for row in tables.rows(sheet)}
         self.by_name = students.of_one_name(known)
         self.proven = False
         self.mentions = self._choose()
@@ -71,9 +72,8 @@ class Trainees:
 
     def _lend_rows(self, pupils: list[Mention], beside: list[Mention]) -> None:
         """Give mentions of known students what stands in their line."""
-        columns = {row.line.number: row for row in tables.rows(self.sheet)}
         for student in pupils:
-            row = columns.get(student.line.number, tables.Row(student.line, ()))
+            row = self.rows.get(student.line.number, tables.Row(student.line, ()))
             if row.is_total:
                 continue
             student.row = row
@@ -187,7 +187,7 @@ class Trainees:
         return next((run for run in runs if len(run) == len(found)), [None])
 
     def _row(self, number: int) -> tables.Row | None:
-        return next((row for row in tables.rows(self.sheet) if row.line.number == number), None)
+        return self.rows.get(number)
 
     def _fits(self, values: Sequence[Decimal]) -> bool:
         """Say whether hours make a total: one surely printed, or one that a printed price turns into the amount.
