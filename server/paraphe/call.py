@@ -22,7 +22,7 @@ from .accounts import Account, Gate
 from .addresses import Addresses
 from .admission import FailedLogins, Requests
 from .archive import Archive, Unavailable
-from .context import Context, Limit
+from .context import Ahead, Context, Limit
 from .errors import Code, Error, Refused
 from .metrics import Metrics
 from .xml.bounds import STANDARD, Bounds
@@ -44,11 +44,15 @@ _JOURNAL = insert(store.journal)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation does, whether it stores anything, and how its success is told in one sentence."""
+    """What an operation does, whether it stores anything, and how its success is told in one sentence.
 
-    work: Callable[[Context, Mapping[str, Any]], Answer]
+    `ahead` is done before the transaction begins and stores no row; what it returns is given to `work` as well.
+    """
+
+    work: Callable[..., Answer]
     writes: bool
     sentence: Callable[[Answer], str]
+    ahead: Callable[[Ahead, Mapping[str, Any]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Exchange:
     """What all calls share: the database, who may call, the archive, the addresses, the limits in force.
 
     `later` writes the journal of messages of which nothing was stored; `forgetting` removes what is too old.
-    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in.
+    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in. `wake` tells the workers
+    of this process that there are new jobs.
     """
 
     engine: Engine
@@ -70,6 +75,7 @@ class Exchange:
     bounds: Bounds = STANDARD
     limits: Sequence[Limit] = ()
     metrics: Metrics = field(default_factory=Metrics)
+    wake: Callable[[], None] = lambda: None
 
 
 def _new_request_id() -> str:
@@ -100,6 +106,7 @@ class Call:
     _message_id: str | None = None
     _entered: int | None = None
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
+    _queued: list[str] = field(default_factory=list)
 
     def enter(self, account: Account) -> bool:
         """Count among the requests of an account until `leave`; False if it has too many already."""
@@ -180,27 +187,46 @@ class Call:
         dry_run = bool(request.get("dry_run"))
         self._message_id = None if dry_run else request.get("message_id")
         sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
-        with store.writing(self.exchange.engine, sole=sole) as connection:
-            answer = self._answered_before(connection, digest)
-            if answer is None:
-                tried = connection.begin_nested() if dry_run else None
-                answer = self._worked(connection, operation, request)
-                if tried:
-                    tried.rollback()
-                self._remember(connection, digest, answer)
-            body = render(answer)
-            connection.execute(_JOURNAL, self._row(answer, len(body)))
+        with store.alone(self.exchange.engine, sole) as transaction:
+            done_ahead = self._done_ahead(operation, request, digest)
+            with transaction() as connection:
+                answer = self._answered_before(connection, digest)
+                if answer is None:
+                    tried = connection.begin_nested() if dry_run else None
+                    answer = self._worked(connection, operation, request, *done_ahead)
+                    if tried:
+                        tried.rollback()
+                    self._remember(connection, digest, answer)
+                body = render(answer)
+                connection.execute(_JOURNAL, self._row(answer, len(body)))
+        if self._queued:
+            self.exchange.wake()
         self._done(answer, len(body), journalled=True)
         return body
 
     def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+        done_ahead = self._done_ahead(operation, request, b"")
         with store.reading(self.exchange.engine) as connection:
-            answer = self._worked(connection, operation, request)
+            answer = self._worked(connection, operation, request, *done_ahead)
         body = render(answer)
         self._done(answer, len(body), journalled=False)
         return body
 
-    def _worked(self, connection: Connection, operation: Operation, request: Mapping[str, Any]) -> Answer:
+    def _done_ahead(self, operation: Operation, request: Mapping[str, Any], digest: bytes) -> tuple[Any, ...]:
+        """Do what an operation does before its transaction, unless the message was answered before."""
+        if operation.ahead is None:
+            return ()
+        if self._message_id is not None:
+            with store.reading(self.exchange.engine) as connection:
+                if self._answered_before(connection, digest) is not None:
+                    return ()
+        exchange = self.exchange
+        ahead = Ahead(exchange.engine, self._caller, self.received_on, self.request_id, exchange.archive)
+        return (operation.ahead(ahead, request),)
+
+    def _worked(
+        self, connection: Connection, operation: Operation, request: Mapping[str, Any], *done_ahead: Any
+    ) -> Answer:
         context = Context(
             connection,
             self._caller,
@@ -210,8 +236,9 @@ class Call:
             self.exchange.addresses,
             self.exchange.limits,
             self.after_sent,
+            self._queued,
         )
-        result = operation.work(context, request)
+        result = operation.work(context, request, *done_ahead)
         return self._answer(result, OK, operation.sentence(result), errors=result.pop("errors", ()))
 
     @property

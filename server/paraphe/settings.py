@@ -81,6 +81,7 @@ class Settings:
     pause_seconds: int
     least_speed: int
     threads: int
+    workers: int
     requests_at_once: int
     failed_logins: int
     failed_logins_per_source: int
@@ -332,6 +333,14 @@ OPTIONS = (
         "a whole number from 1 to 32",
         "How many requests are worked on at once in this process; others wait. One that sends a document is occupied "
         "until the last byte is with the caller. Each may hold a connection to the database.",
+    ),
+    Option(
+        "workers",
+        "2",
+        _number(0, 16),
+        "a whole number from 0 to 16",
+        "How many jobs of the queue are worked on at once in this process: what takes longer than a caller should wait "
+        "for. With 0 none are, and `paraphe worker` has to run, here or on another machine.",
     ),
     _limit(
         "requests_at_once",

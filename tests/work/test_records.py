@@ -56,7 +56,7 @@ def test_an_index_says_all_that_is_known_of_a_record_and_of_its_documents(call, 
     assert found.pop("zip_url").startswith("https://exchange.centre.example/records/")
     assert found == {
         "record_number": "2026-000001",
-        "status": "NEEDS_REVIEW",
+        "status": "READY",
         "version": 2,
         "created_on": NOW,
         "modified_on": NOW,

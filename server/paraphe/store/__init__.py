@@ -14,6 +14,7 @@ from .tables import (
     contact,
     course,
     document,
+    job,
     journal,
     key,
     message,
@@ -25,7 +26,7 @@ from .tables import (
     student,
     teacher,
 )
-from .transactions import Busy, Taken, lock_account, open_engine, reading, writing
+from .transactions import Busy, Taken, Transaction, alone, lock_account, open_engine, reading, writing
 
 __all__ = [
     "Busy",
@@ -35,8 +36,10 @@ __all__ = [
     "Lookup",
     "Money",
     "Taken",
+    "Transaction",
     "UtcDateTime",
     "account",
+    "alone",
     "attendance",
     "classroom",
     "contact",
@@ -46,6 +49,7 @@ __all__ = [
     "document",
     "driver_form",
     "is_among",
+    "job",
     "journal",
     "key",
     "known",

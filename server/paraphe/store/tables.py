@@ -137,6 +137,8 @@ account = _table(
     # Counted up under the account's row lock, so that numbers are given in the order of the commits.
     Column("last_record", BigInteger, nullable=False, server_default="0"),
     Column("last_revision", BigInteger, nullable=False, server_default="0"),
+    # How sure a value read from an invoice must be, 0 to 100; the reading room's own when empty.
+    Column("threshold", Integer),
     UniqueConstraint("name", "environment"),
     owned=False,
 )
@@ -266,9 +268,27 @@ record_event = _table(
     Column("happened_on", UtcDateTime, nullable=False),
     Column("event", String(32), nullable=False),
     Column("request_id", String(32), nullable=False),
-    # What the record said before, as JSON.
-    *_texts("before"),
+    # Who did it: the user of an account, the operator, or the server by itself.
+    Column("actor", String(64), nullable=False),
+    # What the record said before, and what came of it, each as JSON.
+    *_texts("before", "outcome"),
 )
+job = _table(
+    "job",
+    Column("kind", String(16), nullable=False),
+    Column("record_id", ForeignKey("record.id"), nullable=False, index=True),
+    Column("request_id", String(32), nullable=False),
+    Column("created_on", UtcDateTime, nullable=False),
+    Column("run_after", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    # Both are empty unless somebody works on it.
+    Column("taken_by", String(32)),
+    Column("taken_until", UtcDateTime),
+    # Why the last try came to nothing; with a date when there will be no other.
+    Column("reason", String(64)),
+    Column("failed_on", UtcDateTime),
+)
+Index("ix_job_run_after", job.c.run_after)
 
 message = _table(
     "message",

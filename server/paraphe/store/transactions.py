@@ -5,14 +5,16 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
+    RootTransaction,
     bindparam,
     create_engine,
     event,
@@ -93,27 +95,54 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+Transaction = Callable[[], AbstractContextManager[Connection]]
+"""Opens the one transaction of a block; it is committed when that block ends."""
+
+
 @contextmanager
 def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
     """Open a transaction: committed durably when the block ends, rolled back whole when it raises.
 
-    `sole` is a name under which only one transaction may run at a time, over all threads, processes and nodes of
-    this database: a second one gets `Taken` at once. A process that dies frees its names. `Busy` when the database
-    cannot be written now, or is locked by others for too long: on SQLite for PATIENCE.
+    `sole` is a name that is held meanwhile, see `alone`. `Busy` when the database cannot be written now, or is locked
+    by others for too long: on SQLite for PATIENCE.
+    """
+    with alone(engine, sole) as transaction, transaction() as connection:
+        yield connection
+
+
+@contextmanager
+def alone(engine: Engine, name: str | None) -> Iterator[Transaction]:
+    """Hold a name, and give what opens the transaction under it; nothing is locked until it is called.
+
+    Only one may hold a name at a time, over all threads, processes and nodes of this database: a second one gets
+    `Taken` at once. A process that dies frees its names. Without a name (None) nothing is held.
     """
     with _told_as_busy():
-        if engine.dialect.name == "sqlite":
-            with _sole_on_sqlite(engine, sole), engine.connect() as connection:
-                connection.execution_options(writes=True)
-                with connection.begin():
-                    yield connection
+        if name is None:
+            yield partial(_plainly, engine)
+        elif engine.dialect.name == "sqlite":
+            with _sole_on_sqlite(engine, name):
+                yield partial(_plainly, engine)
         else:
-            with engine.begin() as connection:
-                if sole is not None and not connection.scalar(
-                    text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(sole)}
-                ):
-                    raise Taken(sole)
-                yield connection
+            with engine.connect() as connection:
+                begun = connection.begin()  # holds the name, and no row that anybody could wait for
+                if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(name)}):
+                    raise Taken(name)
+                yield partial(_within, connection, begun)
+
+
+@contextmanager
+def _plainly(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        connection.execution_options(writes=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _within(connection: Connection, begun: RootTransaction) -> Iterator[Connection]:
+    with begun:
+        yield connection
 
 
 @contextmanager
@@ -134,11 +163,8 @@ _lock_files: dict[str, int] = {}
 
 
 @contextmanager
-def _sole_on_sqlite(engine: Engine, name: str | None) -> Iterator[None]:
+def _sole_on_sqlite(engine: Engine, name: str) -> Iterator[None]:
     """Hold a name: among threads by a set, among processes by a byte of a lock file (freed if we die)."""
-    if name is None:
-        yield
-        return
     path, offset = f"{engine.url.database}.locks", _number(name) & 0x3FFF_FFFF_FFFF
     with _held_guard:
         if (path, offset) in _held:

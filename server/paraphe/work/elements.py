@@ -80,6 +80,12 @@ def warning(code: str, message: str, hint: str | None = None, *, field: str | No
     return {"code": code, "field": field, "message": message, "hint": hint}
 
 
+def contradictions(elements: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what in the elements themselves cannot be right, as warnings."""
+    orders = [warning("PERIOD_ORDER", each.message, field=each.field) for each in _impossible(elements)]
+    return [*orders, *_wrong_sums(elements)]
+
+
 def _wrong_sums(elements: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     amounts: list[Any] = [elements.get(key) for key in ("amount_excl_vat", "vat_amount", "amount_incl_vat")]
     if None not in amounts and amounts[0] + amounts[1] != amounts[2]:

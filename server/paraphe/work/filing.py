@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, update
 
-from ..context import Context
+from ..context import Ahead, Context
 from ..errors import Code, Error, Refused
 from ..store import account, document, record, record_event
 from . import elements
@@ -26,6 +26,8 @@ class Event(StrEnum):
     """What can happen to a record."""
 
     CREATED = "CREATED"
+    READ = "READ"
+    RECOGNISED = "RECOGNISED"
     DOCUMENT_ADDED = "DOCUMENT_ADDED"
     REVIEWED = "REVIEWED"
     EXTRACTED = "EXTRACTED"
@@ -43,7 +45,16 @@ class File:
     size_bytes: int
 
 
-def keep(context: Context, request: Mapping[str, Any], document_type: str, title: str | None = None) -> File:
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A record that was just opened; `document_id` is that of the document it begins with, if it does."""
+
+    record_id: int
+    number: str
+    document_id: str | None
+
+
+def keep(context: Context | Ahead, request: Mapping[str, Any], document_type: str, title: str | None = None) -> File:
     """Archive the file of a message: `content`, `file_name` and, if it was sent, `sha256`.
 
     Refused if it is empty (EMPTY_FILE) or not what the caller sent off (DIGEST_MISMATCH).
@@ -59,8 +70,8 @@ def keep(context: Context, request: Mapping[str, Any], document_type: str, title
     return File(document_type, title, request["file_name"], context.archive.keep(content), len(content))
 
 
-def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> tuple[str, str | None]:
-    """Open a record; return its number, and the id of its document if it begins with one.
+def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> Created:
+    """Open a record, with a document if it begins with one.
 
     Numbers have no gap and none is given twice: the account's count rises in the transaction that stores the record,
     and that statement locks the account's row until the transaction ends.
@@ -87,7 +98,7 @@ def create(context: Context, said: Mapping[str, Any], status: str, file: File | 
     }
     (record_id,) = context.connection.execute(insert(record).values(values).returning(record.c.id)).one()
     note(context, Event.CREATED, {record_id: None})
-    return number, attach(context, record_id, file) if file else None
+    return Created(record_id, number, attach(context, record_id, file) if file else None)
 
 
 def attach(context: Context, record_id: int, file: File) -> str:
@@ -134,26 +145,57 @@ def unknown_record(number: str, index: int | None = None) -> Error:
     )
 
 
-def note(context: Context, event: Event, before: Mapping[int, Mapping[str, Any] | None]) -> None:
-    """Write an event into the history of records; `before` gives, for each record's id, what it said until then."""
-    note_at(context.connection, event, before, context.account.id, context.now, context.request_id)
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Who does something to a record, when, and in which request."""
+
+    account_id: int
+    now: datetime
+    request_id: str
+    actor: str
+
+    @classmethod
+    def of(cls, context: Context) -> "Happening":
+        """Say it of a message."""
+        actor = context.actor or context.account.api_user
+        return cls(context.account.id, context.now, context.request_id, actor)
+
+
+def note(
+    context: Context,
+    event: Event,
+    before: Mapping[int, Mapping[str, Any] | None],
+    outcome: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an event into the history of records.
+
+    `before` gives, for each record's id, what it said until then; `outcome` is what came of it, ready for JSON.
+    """
+    note_at(context.connection, event, before, Happening.of(context), outcome)
 
 
 def note_at(
     connection: Connection,
     event: Event,
     before: Mapping[int, Mapping[str, Any] | None],
-    account_id: int,
-    now: datetime,
-    request_id: str,
+    happening: Happening,
+    outcome: Mapping[str, Any] | None = None,
 ) -> None:
     """Do as `note` does, for what happens after a message was answered."""
     if before:
-        happened = {"account_id": account_id, "happened_on": now, "event": event.value, "request_id": request_id}
+        happened = {
+            "account_id": happening.account_id,
+            "happened_on": happening.now,
+            "event": event.value,
+            "request_id": happening.request_id,
+            "actor": happening.actor,
+            "outcome": _json(outcome),
+        }
         connection.execute(
             insert(record_event),
-            [
-                {**happened, "record_id": record_id, "before": said and json.dumps(said, ensure_ascii=False)}
-                for record_id, said in before.items()
-            ],
+            [{**happened, "record_id": record_id, "before": _json(said)} for record_id, said in before.items()],
         )
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)

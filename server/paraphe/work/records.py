@@ -101,6 +101,7 @@ class Head(NamedTuple):
     """A record's own columns, without its elements."""
 
     id: int
+    account_id: int
     link: bytes
     record_number: str
     status: str
@@ -156,11 +157,10 @@ class Opened:
         }
         return zipped(self._contents(archive), manifest, self.head.modified_on)
 
-    def extraction(self, now: datetime, request_id: str) -> Callable[[Connection], None]:
-        """Return what is to be done once this version was handed over whole."""
-        return partial(
-            mark_extracted, record_id=self.head.id, version=self.head.version, now=now, request_id=request_id
-        )
+    def extraction(self, now: datetime, request_id: str, actor: str) -> Callable[[Connection], None]:
+        """Return what is to be done once this version was handed over whole to `actor`."""
+        happening = filing.Happening(self.head.account_id, now, request_id, actor)
+        return partial(mark_extracted, record_id=self.head.id, version=self.head.version, happening=happening)
 
     def _contents(self, archive: Archive) -> list[Document]:
         return [
@@ -262,7 +262,7 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
         if not content:
             raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
     if not left_out:
-        context.after_sent.append(opened.extraction(context.now, context.request_id))
+        context.after_sent.append(opened.extraction(context.now, context.request_id, context.account.api_user))
     return {**result, "content": content, "warnings": [_not_joined(name) for name in left_out]}
 
 
@@ -282,7 +282,7 @@ def _not_joined(file_name: str) -> dict[str, Any]:
     return elements.warning("DOCUMENT_NOT_JOINED", message, hint)
 
 
-def mark_extracted(connection: Connection, record_id: int, version: int, now: datetime, request_id: str) -> None:
+def mark_extracted(connection: Connection, record_id: int, version: int, happening: filing.Happening) -> None:
     """Say that a version was handed over whole; twice is as good as once.
 
     The record is extracted if that version is still the current one, and stays to be extracted if it is not.
@@ -294,11 +294,11 @@ def mark_extracted(connection: Connection, record_id: int, version: int, now: da
             record.c.version >= version,
             func.coalesce(record.c.extracted_version, 0) < version,
         )
-        .values(extracted_version=version, extracted_on=now, to_extract=record.c.version > version)
-        .returning(record.c.account_id)
+        .values(extracted_version=version, extracted_on=happening.now, to_extract=record.c.version > version)
+        .returning(record.c.id)
     ).one_or_none()
     if newly is not None:
-        filing.note_at(connection, Event.EXTRACTED, {record_id: {"version": version}}, newly[0], now, request_id)
+        filing.note_at(connection, Event.EXTRACTED, {record_id: {"version": version}}, happening)
 
 
 def acknowledge_records(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("created_on", UtcDateTime(), nullable=False),
         sa.Column("last_record", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_revision", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("threshold", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_account"),
         sa.UniqueConstraint("api_user", name="uq_account_api_user"),
         sa.UniqueConstraint("name", "environment", name="uq_account_name_environment"),
@@ -297,12 +298,34 @@ def upgrade() -> None:
         sa.Column("happened_on", UtcDateTime(), nullable=False),
         sa.Column("event", sa.String(32), nullable=False),
         sa.Column("request_id", sa.String(32), nullable=False),
+        sa.Column("actor", sa.String(64), nullable=False),
         sa.Column("before", sa.Text()),
+        sa.Column("outcome", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_record_event"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_record_event_account_id"),
         sa.ForeignKeyConstraint(["record_id"], ["record.id"], name="fk_record_event_record_id"),
     )
     op.create_index("ix_record_event_record_id", "record_event", ["record_id"])
+    op.create_table(
+        "job",
+        sa.Column("id", _Id, nullable=False),
+        sa.Column("account_id", _Id, nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("record_id", _Id, nullable=False),
+        sa.Column("request_id", sa.String(32), nullable=False),
+        sa.Column("created_on", UtcDateTime(), nullable=False),
+        sa.Column("run_after", UtcDateTime(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("taken_by", sa.String(32)),
+        sa.Column("taken_until", UtcDateTime()),
+        sa.Column("reason", sa.String(64)),
+        sa.Column("failed_on", UtcDateTime()),
+        sa.PrimaryKeyConstraint("id", name="pk_job"),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_job_account_id"),
+        sa.ForeignKeyConstraint(["record_id"], ["record.id"], name="fk_job_record_id"),
+    )
+    op.create_index("ix_job_record_id", "job", ["record_id"])
+    op.create_index("ix_job_run_after", "job", ["run_after"])
     op.create_table(
         "message",
         sa.Column("id", _Id, nullable=False),
