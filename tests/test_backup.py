@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 
 from paraphe import cli, store
 from paraphe.archive import open_archive
+from paraphe.commands import copies
 
 from .soap.cast import open_with_pdf, pdf_of
 from .soap.conftest import house, house_of_its_own, houses, initialised, opened  # noqa: F401 - fixtures
@@ -157,7 +158,7 @@ def test_what_is_backed_up_while_a_server_writes_comes_back_whole_and_its_keys_w
 def test_a_second_backup_copies_new_documents_alone(caller, records, folder, paraphe, monkeypatch):
     first = paraphe("backup", folder)
     open_with_pdf(caller, pdf_of(1000))
-    monkeypatch.setattr(cli, "_now", lambda: datetime.now(UTC) + timedelta(seconds=2))
+    monkeypatch.setattr(copies, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
 
     second = paraphe("backup", folder)
 
@@ -180,7 +181,7 @@ def test_older_copies_of_the_database_go_and_documents_stay(caller, records, fol
     names = []
     for seconds in (0, 2, 4):
         later = datetime.now(UTC) + timedelta(seconds=seconds)
-        monkeypatch.setattr(cli, "_now", lambda later=later: later)
+        monkeypatch.setattr(copies, "now", lambda later=later: later)
         told = paraphe("backup", folder, "--keep", 2)
         names.append(Path(told["backup"]).name)
 

@@ -143,7 +143,7 @@ def test_nginx_and_the_server_are_patient_in_step():
     assert figure("send_timeout") >= PATIENCE
     idle = re.search(r"upstream paraphe \{.*?keepalive_timeout (\d+)s;.*?\}", NGINX, re.DOTALL)
     assert idle
-    assert int(idle[1]) < 120  # serve.py, channel_timeout
+    assert int(idle[1]) < 120  # serve/server.py, channel_timeout
 
 
 def test_the_log_of_nginx_knows_every_address_of_a_document():

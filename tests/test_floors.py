@@ -26,6 +26,7 @@ FLOORS = [
     {"app"},
     {"fixture_loader"},
     {"demo"},
+    {"commands"},
     {"cli"},
     {"__main__"},
 ]
@@ -36,7 +37,7 @@ ADDRESSES = {
     "spyne": ("faces/soap/",),
     "pypdf": ("documents/", "reading/"),
     "obstore": ("archive.py",),
-    "waitress": ("serve.py",),
+    "waitress": ("serve/",),
     "alembic": ("migrations/",),
     "sqlite3": ("store/",),
     "psycopg": ("store/",),

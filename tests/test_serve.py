@@ -1,4 +1,4 @@
-"""serve.py over real sockets: large messages, the last byte, and the end."""
+"""serve/ over real sockets: large messages, the last byte, and the end."""
 
 import http.client
 import json
@@ -152,7 +152,7 @@ def test_a_reset_after_the_last_byte_was_taken_counts_as_gone_or_received_but_ne
 
 @pytest.mark.parametrize("size", [20 * MB, 1 * MB], ids=["while sending", "while flushing"])
 def test_a_caller_who_stops_reading_frees_the_thread_after_a_while(monkeypatch, size):
-    monkeypatch.setattr(serve, "PATIENCE", 0.3)
+    monkeypatch.setattr(serve.channel, "PATIENCE", 0.3)
     document = Document(size)
     with served(document, threads="1") as address, closing(connect(address, receive_buffer=4096)):
         assert document.flushed.get(timeout=10) is False
@@ -282,7 +282,7 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "5000000")])
     return [bytes(1000000) for _ in range(5)]
 
-serve.LAST_ORDERS = float(sys.argv[1])
+serve.server.LAST_ORDERS = float(sys.argv[1])
 serve.serve(lambda _: application, settings.read({"listen": "127.0.0.1:0"}))
 """
 
@@ -413,7 +413,7 @@ def test_the_text_of_a_failure_of_the_machine_is_told(log):
 
 def test_that_requests_wait_is_told_once_and_not_for_a_few(log):
     logger, written = log(name="waitress.queue")
-    logger.addFilter(serve._Overload())
+    logger.addFilter(serve.log._Overload())
     for depth in (1, 3, 4, 20):
         logger.warning("Task queue depth is %d", depth)
 

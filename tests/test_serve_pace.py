@@ -1,4 +1,4 @@
-"""serve.py over real sockets: requests that arrive too slowly, and whose address a request has."""
+"""serve/ over real sockets: requests that arrive too slowly, and whose address a request has."""
 
 import http.client
 import json
@@ -11,7 +11,8 @@ import pytest
 from waitress.adjustments import Adjustments
 
 from paraphe import settings
-from paraphe.serve import Server, _Pace, _Parser, running
+from paraphe.serve import Server, running
+from paraphe.serve.requests import Pace, Parser
 
 PATIENCE = 30  # seconds; the machine may be busy
 
@@ -176,8 +177,8 @@ def test_a_request_that_waits_for_the_one_before_it_is_not_late():
 
 def test_a_large_message_may_take_its_time_as_long_as_it_comes():
     """By the rule itself, as it would take minutes to see."""
-    pace = _Pace(head_seconds=20, pause_seconds=30, least_speed=500)
-    request = _Parser(Adjustments())
+    pace = Pace(head_seconds=20, pause_seconds=30, least_speed=500)
+    request = Parser(Adjustments())
     request.headers_finished = True
 
     request.body_bytes_received = 500_000

@@ -1,4 +1,4 @@
-"""settings.py: where a setting comes from, what it may be, and that it is explained."""
+"""settings/: where a setting comes from, what it may be, and that it is explained."""
 
 from dataclasses import fields
 from ipaddress import ip_network

@@ -91,6 +91,8 @@ class Call:
     #: The address that the message comes from.
     source: str = ""
     face: str = ""
+    #: Who does it, if that is not the account's user.
+    actor: str | None = None
     request_bytes: int = 0
     account: Account | None = None
     operation: str | None = None
@@ -237,6 +239,7 @@ class Call:
             self.exchange.limits,
             self.after_sent,
             self._queued,
+            self.actor,
         )
         result = operation.work(context, request, *done_ahead)
         return self._answer(result, OK, operation.sentence(result), errors=result.pop("errors", ()))

@@ -75,7 +75,7 @@ def caller(engine, context, **given):
 
     def call(work, request=None, sent=True, **elements):
         request = elements if request is None else request
-        done_ahead = ()
+        done_ahead: tuple[object, ...] = ()
         if work in ahead:
             message = context(None, **given)
             done_ahead = (ahead[work](Ahead(engine, message.account, message.now, "R-0001", message.archive), request),)

@@ -1,65 +1,24 @@
-"""What an operator can set: one table, read from the command line, the environment and one INI file.
+"""The one table of settings: what each means, and what it is without being set."""
 
-The first of these that names a setting decides: command line, environment variable, INI file (`PARAPHE_CONFIG` or
-`--config`, section `[paraphe]`), default. An empty value counts as not given, as compose files hand over variables
-that are not set. The help texts, `docs/configuration.md` and the command line are all made from `OPTIONS`.
-"""
-
-import configparser
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
+
+from .values import (
+    Listen,
+    Networks,
+    number,
+    one_of,
+    read_database,
+    read_listen,
+    read_networks,
+    read_public_url,
+    read_store,
+    size,
+)
 
 PREFIX = "PARAPHE_"
 SECTION = "paraphe"
-# What the reference client and its users set.
-_CLIENT = ("PARAPHE_URL", "PARAPHE_API_USER", "PARAPHE_API_KEY")
-
-
-class Unusable(Exception):  # noqa: N818 - the house names exceptions by what is the case
-    """The settings cannot be used: all that is wrong with them, a sentence each, without passwords."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(" ".join(self.problems))
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Where the server takes connections: a host name or address (no brackets), and a port (0 for any free one)."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        """The address as seen from this machine; that of a wildcard begins with http://localhost."""
-        return f"http://{Listen('localhost', self.port) if self.everywhere else self}"
-
-    @property
-    def everywhere(self) -> bool:
-        """Whether this is every address of the machine, so that no public address can be told from it."""
-        return self.host in ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
-
-
-class Networks(tuple[IPv4Network | IPv6Network, ...]):
-    """Parts of the network, such as 127.0.0.1 and 10.0.0.0/8."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return ", ".join(map(str, self)) or "none"
-
-    def hold(self, address: IPv4Address | IPv6Address) -> bool:
-        """Whether an address is in one of them."""
-        return any(address in network for network in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +40,7 @@ class Settings:
     pause_seconds: int
     least_speed: int
     threads: int
-    workers: int
+    job_threads: int
     requests_at_once: int
     failed_logins: int
     failed_logins_per_source: int
@@ -123,98 +82,16 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
 
-# What values may be ---------------------------------------------------------------------------------------------
-
-
-def _listen(text: str) -> Listen:
-    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
-    if not found or int(found[3]) > 65535:
-        raise ValueError(text)
-    return Listen(found[1] or found[2], int(found[3]))
-
-
-def _database(text: str) -> str:
-    if re.fullmatch(r"sqlite:///[^?#]+", text) and ":memory:" not in text:
-        return text
-    parts = urlsplit(text)
-    served = parts.scheme in ("postgresql", "postgresql+psycopg") and not parts.fragment
-    if not served or len(parts.path) < 2 or (parts.port is not None and parts.port == 0):
-        raise ValueError(text)
-    return text
-
-
-def _store(text: str) -> str:
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", text)
-    if scheme and not re.match(r"(s3://[^/?@]+([/?]|$)|file:///)", text):
-        raise ValueError(text)
-    return text
-
-
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if (
-        not re.fullmatch(r"https?://[^\s?#@]+", text)
-        or not parts.hostname
-        or (parts.port is not None and parts.port == 0)
-    ):
-        raise ValueError(text)
-    return text.rstrip("/")
-
-
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-
-
-def _size(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        found = re.fullmatch(r"([0-9]{1,12}) ?([A-Za-z]*)", text)
-        if not found or found[2].upper() not in _UNITS:
-            raise ValueError(text)
-        return _between(int(found[1]) * _UNITS[found[2].upper()], least, most)
-
-    return read
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text):
-            raise ValueError(text)
-        return _between(int(text), least, most)
-
-    return read
-
-
-def _between(value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise ValueError(value)
-    return value
-
-
-def _networks(text: str) -> Networks:
-    return Networks(ip_network(part, strict=False) for part in text.replace(",", " ").split())
-
-
-def _one_of(*values: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() not in values:
-            raise ValueError(text)
-        return text.lower()
-
-    return read
-
-
-# The table -------------------------------------------------------------------------------------------------------
-
-
 def _limit(name: str, default: str, least: int, most: int, help: str, default_words: str = "") -> Option:
     accepts = f"a whole number from {least} to {most}"
-    return Option(name, default, _number(least, most), accepts, help, default_words)
+    return Option(name, default, number(least, most), accepts, help, default_words)
 
 
 OPTIONS = (
     Option(
         "listen",
         "127.0.0.1:8080",
-        _listen,
+        read_listen,
         "HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080; port 0 takes any free one",
         "Address and port on which the server takes HTTP connections. It speaks no TLS: leave it on this machine, "
         "behind a reverse proxy, or on a network that you trust.",
@@ -222,7 +99,7 @@ OPTIONS = (
     Option(
         "database",
         "sqlite:///paraphe-data/paraphe.sqlite",
-        _database,
+        read_database,
         "sqlite:///FILE (sqlite:////FILE for an absolute path) or postgresql://USER:PASSWORD@HOST:PORT/NAME, special "
         "characters of a password percent-encoded (# is %23)",
         "Where everything but documents is kept. A relative file is looked for in the current folder. SQLite serves "
@@ -231,7 +108,7 @@ OPTIONS = (
     Option(
         "store",
         "paraphe-data/store",
-        _store,
+        read_store,
         "a folder, file:///FOLDER, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME",
         "Where the bytes of documents and signatures are kept, named by their digest. The keys of a bucket come from "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Back it up together with the database.",
@@ -239,7 +116,7 @@ OPTIONS = (
     Option(
         "public_url",
         "",
-        _public_url,
+        read_public_url,
         "an absolute http:// or https:// address without query",
         "What callers put before our paths, for example https://exchange.example.org. It stands in the WSDL and in the "
         "address of every document; a request's Host header is never looked at.",
@@ -248,7 +125,7 @@ OPTIONS = (
     Option(
         "message_bytes",
         "300 MB",
-        _size(100_000, 2_000_000_000),
+        size(100_000, 2_000_000_000),
         "a whole number of bytes, or of kB, MB, GB, KiB, MiB, GiB, from 100 kB to 2 GB",
         "Size of the largest message taken, in bytes on the wire. A longer one is refused with MESSAGE_TOO_LARGE. A "
         "message above 4 MB lies in the folder for temporary files while it arrives; when it is worked on it takes "
@@ -257,7 +134,7 @@ OPTIONS = (
     Option(
         "expanded_bytes",
         "",
-        _size(100_000, 2_000_000_000),
+        size(100_000, 2_000_000_000),
         "a whole number of bytes, or of kB, MB, GB, KiB, MiB, GiB, from 100 kB to 2 GB",
         "Size of the largest message taken that comes compressed, in bytes once it is expanded. A longer one is "
         "refused with MESSAGE_TOO_LARGE, and expanded no further than that.",
@@ -329,15 +206,15 @@ OPTIONS = (
     Option(
         "threads",
         "8",
-        _number(1, 32),
+        number(1, 32),
         "a whole number from 1 to 32",
         "How many requests are worked on at once in this process; others wait. One that sends a document is occupied "
         "until the last byte is with the caller. Each may hold a connection to the database.",
     ),
     Option(
-        "workers",
+        "job_threads",
         "2",
-        _number(0, 16),
+        number(0, 16),
         "a whole number from 0 to 16",
         "How many jobs of the queue are worked on at once in this process: what takes longer than a caller should wait "
         "for. With 0 none are, and `paraphe worker` has to run, here or on another machine.",
@@ -376,7 +253,7 @@ OPTIONS = (
     Option(
         "trusted_proxies",
         "",
-        _networks,
+        read_networks,
         "addresses or networks, for example 127.0.0.1, 10.0.0.0/8",
         "The reverse proxies in front of this server. If a request comes from one, the last address in its header "
         "X-Forwarded-For that is none of them counts as the caller's; from anybody else that header is not looked at.",
@@ -385,7 +262,7 @@ OPTIONS = (
     Option(
         "metrics_listen",
         "",
-        _listen,
+        read_listen,
         "HOST:PORT, for example 127.0.0.1:9080",
         "Address and port of its own on which the server gives its metrics to Prometheus at /metrics, and /healthz and "
         "/readyz. Whoever reaches it may read it: leave it on this machine, or in a network for administration. "
@@ -395,7 +272,7 @@ OPTIONS = (
     Option(
         "link_days",
         "7",
-        _number(1, 366),
+        number(1, 366),
         "a whole number of days from 1 to 366",
         "How many days the address of a document or signature works after it was given out. Addresses that are "
         "already out keep the lifetime they were given.",
@@ -403,7 +280,7 @@ OPTIONS = (
     Option(
         "remember_days",
         "30",
-        _number(1, 3660),
+        number(1, 3660),
         "a whole number of days from 1 to 3660",
         "How many days the answer to a message with a messageId is kept, so that the same message sent again is "
         "answered again and stored once. After that it counts as new. Answers hold what was sent: names, references.",
@@ -411,7 +288,7 @@ OPTIONS = (
     Option(
         "journal_days",
         "400",
-        _number(1, 36600),
+        number(1, 36600),
         "a whole number of days from 1 to 36600",
         "How many days the journal keeps its row about a message: who sent it, when, how large it was, and what became "
         "of it. It holds nothing of what the message said.",
@@ -419,111 +296,9 @@ OPTIONS = (
     Option(
         "log_level",
         "info",
-        _one_of("debug", "info", "warning", "error"),
+        one_of("debug", "info", "warning", "error"),
         "debug, info, warning or error",
         "The least grave of the lines that go to standard error. With debug, failures are logged with their full text, "
         "which may hold personal data.",
     ),
 )
-
-# Reading ---------------------------------------------------------------------------------------------------------
-
-
-class Given(NamedTuple):
-    """The text of one setting, and where it was given ("PARAPHE_LISTEN", "listen in FILE", "--listen", "default")."""
-
-    text: str
-    where: str
-
-
-def read(arguments: Mapping[str, str | None] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings in force, or raise Unusable with all that is wrong.
-
-    `arguments` holds what the command line said, by the names of `OPTIONS` and `config`; `environment` is os.environ
-    or what stands for it.
-    """
-    given, problems = gather(arguments or {}, environment or {})
-    values: dict[str, Any] = {}
-    for option in OPTIONS:
-        text, where = given[option.name]
-        try:
-            values[option.name] = option.read(text) if text else None
-        except ValueError:
-            problems.append(f"{where} is {redacted(text)!r}; accepted is {option.accepts}.")
-    if problems:
-        raise Unusable(problems)
-    values["public_url"] = values["public_url"] or values["listen"].url
-    values["expanded_bytes"] = values["expanded_bytes"] or values["message_bytes"]
-    values["requests_at_once"] = values["requests_at_once"] or max(1, values["threads"] * 3 // 4)
-    values["trusted_proxies"] = values["trusted_proxies"] or Networks()
-    return Settings(**values)
-
-
-def gather(arguments: Mapping[str, str | None], environment: Mapping[str, str]) -> tuple[dict[str, Given], list[str]]:
-    """Return for each setting what decides it, and what is wrong with the INI file."""
-    path = arguments.get("config") or environment.get(f"{PREFIX}CONFIG")
-    in_file, problems = _in_file(Path(path)) if path else ({}, [])
-    given = {}
-    for option in OPTIONS:
-        candidates = (
-            (arguments.get(option.name), option.flag),
-            (environment.get(option.variable), option.variable),
-            (in_file.get(option.name), f"{option.name} in {path}"),
-            (option.default, "default"),
-        )
-        found = next((Given(text.strip(), where) for text, where in candidates if text and text.strip()), None)
-        given[option.name] = found or Given("", "default")
-    return given, problems
-
-
-def _in_file(path: Path) -> tuple[Mapping[str, str], list[str]]:
-    # No interpolation: a percent sign in a password is a percent sign. No section lends values to others.
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0")
-    try:
-        parser.read_string(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        return {}, [f"The configuration file {path} cannot be read: {error.strerror}."]
-    except UnicodeDecodeError:
-        return {}, [f"The configuration file {path} is not UTF-8."]
-    except configparser.Error as error:
-        line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), [None])[0]
-        place = f" (line {line})" if line else ""
-        form = f"one section [{SECTION}], each name once, name = value"
-        return {}, [f"The configuration file {path} is not an INI file{place}: it has {form}."]
-    known = {option.name for option in OPTIONS}
-    problems = [
-        f"The section [{name}] in {path} means nothing here; settings stand in [{SECTION}]."
-        for name in parser.sections()
-        if name != SECTION
-    ]
-    values = dict(parser[SECTION]) if parser.has_section(SECTION) else {}
-    problems += [
-        f"{name} in {path} is no setting; there are {', '.join(sorted(known))}." for name in values if name not in known
-    ]
-    return values, problems
-
-
-def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """Return the variables that look like settings and are none: worth a warning, as they may be misspelt.
-
-    No more than a warning, as Kubernetes sets PARAPHE_PORT and others by itself beside a service of our name.
-    """
-    known = {f"{PREFIX}CONFIG", *_CLIENT, *(option.variable for option in OPTIONS)}
-    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-
-
-def redacted(text: str) -> str:
-    """Return the text without the password of a URL that stands in it."""
-    text = re.sub(r"(?s)(://[^:/?#@\s]*):.*@", r"\1:***@", text)
-    return re.sub(r"([?&]password=)[^&\s]*", r"\1***", text)
-
-
-def reference() -> str:
-    """Return the part of `docs/configuration.md` that explains each setting, as Markdown."""
-    return "\n".join(
-        f"### `{option.name}`\n\n"
-        f"`{option.variable}` · `{option.flag}` · default: {option.default_words or f'`{option.default}`'}\n\n"
-        f"{option.help}\n\n"
-        f"Accepted: {option.accepts}.\n"
-        for option in OPTIONS
-    )

@@ -1,0 +1,142 @@
+"""A connection and the answers on it: what is changed in waitress 3.0 where it is written to."""
+
+import socket
+import struct
+import sys
+import termios
+import threading
+from fcntl import ioctl
+from time import monotonic
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask, WSGITask
+
+from ..admission import source_of
+from .requests import Pace, Parser
+
+PATIENCE = 60.0
+"""Seconds that a caller may take nothing of its answer before it counts as gone."""
+
+_TCP_CLOSE = 7  # netinet/tcp.h; what a reset leads to. A caller that has only stopped sending is in CLOSE_WAIT, 8.
+
+
+class _Task(WSGITask):
+    channel: "Channel"
+    request: Any
+
+    def get_environment(self) -> WSGIEnvironment:
+        environ = super().get_environment()
+        environ["paraphe.flush"] = self.channel.flush
+        environ["paraphe.broken"] = self.request.broken
+        environ["paraphe.late"] = self.request.late
+        forwarded = self.request.headers.get("X_FORWARDED_FOR", "")
+        environ["REMOTE_ADDR"] = source_of(environ["REMOTE_ADDR"], forwarded, self.channel.server.proxies)
+        return environ
+
+    def build_response_header(self) -> bytes:
+        if self.request.late or self.request.unread or not self.channel.server.accepting:
+            self.set_close_on_finish()
+        return super().build_response_header()
+
+
+class _ErrorTask(ErrorTask):
+    """Answers what is no HTTP, so that nobody can tell whom it was meant for."""
+
+    def execute(self) -> None:
+        self.response_headers = [
+            *self.response_headers,
+            ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        super().execute()
+
+
+class Channel(HTTPChannel):
+    """One connection: requests in, answers out, and whether the other end keeps up with both."""
+
+    task_class = _Task
+    error_task_class = _ErrorTask
+    parser_class = Parser
+    # What the stubs of waitress do not know, or know otherwise.
+    server: Any
+    request: Parser | None
+    requests: list[Any]
+    requests_lock: threading.Lock
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        #: When the request that is arriving began, and when its last byte so far came.
+        self._began = self._heard = monotonic()
+        self._is_new = True
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes that have arrived, and note when."""
+        before = self.request
+        taken: bool = super().received(data)
+        self._heard, self._is_new = monotonic(), False
+        if self.request is not before:
+            self._began = self._heard
+        return taken
+
+    def hold_pace(self, pace: Pace) -> None:
+        """Have a request answered that arrives too slowly. Close a new connection that says nothing."""
+        now = monotonic()
+        with self.requests_lock:
+            if self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed:
+                self._began = self._heard = now  # nothing is read now: the caller cannot help it
+            elif self.request is None:
+                self.will_close = self._is_new and now - self._began > pace.head_seconds
+            elif pace.is_late(self.request, now - self._began, now - self._heard):
+                self.request.give_up()
+                self.requests.append(self.request)
+                self.request = None
+                self.server.add_task(self)
+
+    def flush(self) -> bool:
+        """Wait until the other end has acknowledged all bytes handed over so far; False if it never will.
+
+        That the kernel took the bytes says little: a whole document fits into its buffers. So this waits for the TCP
+        acknowledgement: every byte has left, and was received by the machine that is connected (which may be a proxy).
+        """
+        return self._wait_for(0)
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        # waitress waits here without end: eight callers that stop reading would stop the server.
+        most = self.adj.outbuf_high_watermark
+        if self.total_outbufs_len > most and not self._wait_for(most):
+            self.will_close, self.connected = True, False
+            self.server.pull_trigger()
+
+    def _wait_for(self, most: int) -> bool:
+        """Wait until at most `most` bytes are on the way; False if the other end is gone or nothing moves."""
+        least, moved, pause = sys.maxsize, monotonic(), 0.0005
+        with self.outbuf_lock:
+            while (left := self._on_the_way()) is not None and left > most:
+                if left < least:
+                    least, moved = left, monotonic()
+                elif monotonic() - moved > PATIENCE:
+                    return False
+                # The main loop sends, and notifies when it has. An acknowledgement gives no sign: hence the pauses.
+                self.outbuf_lock.wait(pause)
+                pause = min(pause * 2, 0.02)
+        return left is not None
+
+    def _on_the_way(self) -> int | None:
+        """Count the bytes that the other end has not acknowledged; None if it is gone. Holds outbuf_lock.
+
+        Under that lock a connected channel has an open socket: all closing goes through handle_close.
+        """
+        if not self.connected or self.will_close or self.socket is None:
+            return None
+        if sys.platform != "linux":
+            return self.total_outbufs_len
+        try:
+            (in_kernel,) = struct.unpack("i", ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))
+            # Asked after the queue, because a reset may empty it.
+            state = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        except OSError:
+            return None
+        return None if state == _TCP_CLOSE else self.total_outbufs_len + int(in_kernel)

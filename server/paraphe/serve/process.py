@@ -1,0 +1,68 @@
+"""A server as a process: what is set up once, signals, and the address for those who watch."""
+
+import gc
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from wsgiref.types import WSGIApplication
+
+from .. import __version__
+from ..settings import Settings
+from .log import log_as_json
+from .server import Server, running
+
+_log = logging.getLogger(__package__)
+
+
+def settle() -> None:
+    """Set garbage collection up for a server; call it once, when all is set up.
+
+    A full collection looks at every object that lives. The hundred thousand of libraries and of the schema never die,
+    and to look at them again costs 70 ms in the middle of some caller's message; so they are taken out. A thousand
+    items make some ten thousand objects, none of them in cycles; to look for cycles every 700 takes a tenth of the time
+    that the message takes, so it is done every 50 000.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
+
+
+def serve(
+    make: Callable[[Settings], WSGIApplication], settings: Settings, stopping: Callable[[], None] = lambda: None
+) -> None:
+    """Run a server in this process until SIGTERM or SIGINT; a second signal ends it at once. Raises CannotListen.
+
+    `stopping` is called when it is told to stop, before requests are finished: from a signal handler.
+    """
+    log_as_json(settings.log_level)
+    server = Server(make, settings)
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stopping()
+        server.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    if settings.listen.everywhere and server.settings.public_url == server.url:
+        _log.warning("PARAPHE_PUBLIC_URL is not set: addresses given to callers begin with %s.", server.url)
+    settle()
+    print(f"Paraphe {__version__} listens on {server.url}", flush=True)
+    server.run()
+    _log.info("Stopped.")
+
+
+@contextmanager
+def beside(application: WSGIApplication, settings: Settings) -> Iterator[None]:
+    """Serve an application for those who watch, at `metrics_listen`, for one `with` block; nothing without it.
+
+    It goes on while the server of the block finishes its requests. Raises CannotListen.
+    """
+    if settings.metrics_listen is None:
+        yield
+        return
+    small = replace(settings, listen=settings.metrics_listen, threads=2, message_bytes=100_000)
+    with running(Server(lambda _: application, small)):
+        yield
