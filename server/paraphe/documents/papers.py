@@ -69,7 +69,7 @@ def invoicing_statement(
     *,
     templates: Path | None = None,
 ) -> Paper:
-    """Write the relevé de facturation: per trainee of the invoice each half-day, the totals, the gaps, the documents."""
+    """Write the relevé de facturation: per trainee of the invoice each half-day, the totals, the gaps, the papers."""
     raise NotImplementedError
 
 
