@@ -41,29 +41,33 @@ class Slot(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
-    """The training organisation. `logo` is a PNG, JPEG or SVG; empty texts are not printed."""
-
-    name: str
-    siret: str = ""
-    activity_number: str = ""
-    address: tuple[str, ...] = ()
-    city: str = ""
-    representative: str = ""
-    quality: str = ""
-    logo: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Person:
-    """A trainee or a trainer; `civility` is "M", "MME" or empty, `employer` the name of the company."""
+    """A trainee, a trainer or a signatory; `civility` is "M", "MME" or empty, `employer` the name of the company."""
 
     reference: str
     last_name: str
     first_name: str
     civility: str = ""
     employer: str = ""
+    employer_siret: str = ""
     standing: Standing = Standing.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The training organisation; empty texts are not printed.
+
+    `representative` signs for it, `quality` is what he or she is in it ("Directrice"). `logo` is a PNG, JPEG or SVG.
+    """
+
+    name: str
+    siret: str = ""
+    activity_number: str = ""
+    address: tuple[str, ...] = ()
+    city: str = ""
+    representative: Person | None = None
+    quality: str = ""
+    logo: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Presence:
     """One person in one sitting. `status` is the contract's AttendanceStatus.
 
     `late` says that the signature came after its time; it is then printed with both times. `image` is the drawn
-    signature as PNG or JPEG, `url` its address.
+    signature as PNG, `url` its address.
     """
 
     person: Person

@@ -33,15 +33,18 @@ class BrokenTemplate(Exception):  # noqa: N818
 def completion_certificate(
     issue: Issue,
     organisation: Organisation,
+    invoiced: Invoiced,
     person: Person,
     training: Training,
     sittings: Sequence[Sitting],
     *,
+    final: bool = False,
     templates: Path | None = None,
 ) -> Paper:
     """Write the certificat de réalisation of one trainee in one training, from the sittings of the period.
 
-    Sittings in which the trainee is not are passed over. The data is that of the inter-OPCO exchange.
+    Sittings of another training, or in which the trainee is not, are passed over. The data is in the shape of the
+    inter-OPCO exchange; `final` says there that the training is over.
     """
     raise NotImplementedError
 
@@ -49,6 +52,7 @@ def completion_certificate(
 def attendance_certificate(
     issue: Issue,
     organisation: Organisation,
+    invoiced: Invoiced,
     person: Person,
     training: Training,
     sittings: Sequence[Sitting],
