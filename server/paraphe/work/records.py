@@ -17,7 +17,7 @@ from ..context import Context
 from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..store import document, is_among, lock_account, record
-from . import elements, filing
+from . import elements, filing, invoices
 from .filing import Event, is_numbered, unknown_record
 from .paging import cursor_at, invalid_cursor, limit_of, position_of
 
@@ -91,7 +91,8 @@ def review_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any
     before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
     filing.note(context, Event.REVIEWED, {record_id: before})
     opened = _open(context, number)
-    return {"record_index": _index_with_documents(context, opened), "warnings": elements.warnings_about(context, said)}
+    warnings = invoices.warnings_about(context.connection, context.account, said)
+    return {"record_index": _index_with_documents(context, opened), "warnings": warnings}
 
 
 # A record, opened ----------------------------------------------------------------------------------------------
