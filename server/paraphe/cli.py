@@ -271,6 +271,19 @@ def _read_invoice(asked: argparse.Namespace) -> None:
     print(json.dumps(report(reading), ensure_ascii=False, indent=2))
 
 
+def _preview_papers(asked: argparse.Namespace) -> None:
+    """Write every paper of a record, with the data of the fictional school; needs no database."""
+    from .documents.papers import BrokenTemplate
+    from .preview import write
+
+    try:
+        written = write(Path(asked.folder), Path(asked.templates) if asked.templates else None)
+    except BrokenTemplate as broken:
+        raise Unusable([str(broken)]) from broken
+    names = [str(path) for path in written]
+    _show(asked, names, "\n".join(names))
+
+
 def _show_settings(asked: argparse.Namespace) -> None:
     """Show the settings in force and where each comes from."""
     if asked.markdown:
@@ -496,6 +509,9 @@ def _parser() -> argparse.ArgumentParser:
     invoice = commands.add("read-invoice", _read_invoice, as_json=False)
     invoice.add_argument("file", metavar="FILE.pdf", help="the invoice")
     invoice.add_argument("--students", metavar="FILE", help="the students of the account, as JSON or CSV")
+    preview = commands.add("preview-papers", _preview_papers)
+    preview.add_argument("folder", metavar="FOLDER", help="where to write them; it is made if need be")
+    preview.add_argument("--templates", metavar="FOLDER", help="your own templates, which stand in for ours by name")
     show = commands.add("settings", _show_settings, *everything)
     show.add_argument("--markdown", action="store_true", help="write the explanation of all settings instead")
     compose = commands.add("compose-wsdl", _compose_wsdl)

@@ -5,8 +5,9 @@ For whoever changes a template: it needs neither a database nor a server.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +35,8 @@ _ZONE = ZoneInfo("Europe/Paris")
 _MADE_ON = datetime(2026, 9, 21, 10, 30, tzinfo=_ZONE)
 # No department has the number 99.
 _ACTIVITY_NUMBER = "52 99 04417 99"
+# Minutes that the invoice is made to count too many for the last trainee, so that there is a gap to be seen.
+_TOO_MUCH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,7 @@ def sample_papers(of: Sample, templates: Path | None = None) -> Iterator[papers.
         papers.attendance_sheet(of.issue("DOC-0003"), of.organisation, late, templates=templates),
         papers.weekly_attendance_sheet(of.issue("DOC-0004"), of.organisation, week, templates=templates),
     ]  # fmt: skip
-    gaps = [
-        Gap("LATE_SIGNATURE", None, there.person, each.day, each.slot)
-        for each in of.sittings
-        for there in each.trainees
-        if there.late
-    ]
+    gaps = [Gap("LESS_SIGNED_THAN_INVOICED", -_TOO_MUCH, of.invoiced.trainees[-1].person)]
     attached = [_attached(each) for each in made]
     made.append(
         papers.invoicing_statement(
@@ -181,9 +179,11 @@ def _invoiced(invoice: Mapping[str, Any], people: Mapping[str, Person]) -> Invoi
         *("invoice_number", "invoice_date", "period_start", "period_end"),
         *("payer_name", "contract_number", "file_number", "quantity", "unit"),
     )
-    trainees = tuple(InvoicedTrainee(people[row["reference"]], row["quantity"]) for row in invoice["trainees"])
-    told: dict[str, Any] = {name: invoice[name] for name in names}
-    return Invoiced("2026-000005", trainees=trainees, **told)
+    more = Decimal(_TOO_MUCH) / 60
+    *trainees, last = (InvoicedTrainee(people[row["reference"]], row["quantity"]) for row in invoice["trainees"])
+    told: dict[str, Any] = {name: invoice[name] for name in names} | {"quantity": invoice["quantity"] + more}
+    trainees.append(replace(last, quantity=last.quantity and last.quantity + more))
+    return Invoiced("2026-000005", trainees=tuple(trainees), **told)
 
 
 def _person(row: Mapping[str, Any]) -> Person:
@@ -191,11 +191,11 @@ def _person(row: Mapping[str, Any]) -> Person:
 
 
 def _trainee(row: Mapping[str, Any], contacts: list[dict[str, Any]]) -> Person:
-    employer = row["employer"] or ""
-    siret = next((each["siret"] for each in contacts if each["organisation"] == employer and each["siret"]), "")
-    standing = Standing.EMPLOYEE if employer else Standing.JOB_SEEKER
+    employer = next((each for each in contacts if each["reference"] == row["employer"]), None)
     names = (row["reference"], row["last_name"], row["first_name"], row["civility"] or "")
-    return Person(*names, employer, siret, standing)
+    if employer is None:
+        return Person(*names, standing=Standing.JOB_SEEKER)
+    return Person(*names, employer["organisation"], employer["siret"] or "", Standing.EMPLOYEE)
 
 
 def _values(operation: str) -> dict[str, Any]:

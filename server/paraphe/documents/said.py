@@ -9,7 +9,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from .facts import Attached, Gap, Invoiced, InvoicedTrainee, Issue, Organisation, Person, Presence, Sitting, Training
+from .facts import (
+    Attached,
+    Gap,
+    Invoiced,
+    InvoicedTrainee,
+    Issue,
+    Organisation,
+    Person,
+    Presence,
+    Sitting,
+    Training,
+    by_name,
+)
 from .images import Pictures
 
 Said = dict[str, Any]
@@ -202,10 +214,9 @@ def people_in(sittings: Sequence[Sitting], pictures: Pictures, *, trainers: bool
         for there in each.trainers if trainers else each.trainees:
             found[there.person.reference] = there.person
             cells[there.person.reference, number] = presence(there, each.minutes, pictures)
-    ordered = sorted(found.values(), key=lambda who: (who.last_name, who.first_name, who.reference))
     return [
         {**person(who), "presences": [cells.get((who.reference, number), {}) for number in range(len(sittings))]}
-        for who in ordered
+        for who in by_name(found.values())
     ]
 
 
