@@ -25,7 +25,7 @@ FLOORS = [
     {"faces.soap", "faces.rest", "faces.links", "faces.health"},
     {"app"},
     {"fixture_loader"},
-    {"demo"},
+    {"demo", "preview"},
     {"commands"},
     {"cli"},
     {"__main__"},
@@ -36,6 +36,8 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 ADDRESSES = {
     "spyne": ("faces/soap/",),
     "pypdf": ("documents/", "reading/"),
+    "typst": ("documents/typeset.py",),
+    "segno": ("documents/images.py",),
     "obstore": ("archive.py",),
     "waitress": ("serve/",),
     "alembic": ("migrations/",),

@@ -5,11 +5,12 @@ A *sitting* is one course of the contract with those who were to be there; it is
 Durations are whole minutes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from unicodedata import normalize
 
 
 class Standing(StrEnum):
@@ -213,7 +214,10 @@ class Issue:
     url: str = ""
 
 
-def trainees_of(sittings: Sequence[Sitting]) -> list[Person]:
-    """Return everybody who was to be in the sittings, each once, by name."""
-    people = {each.person.reference: each.person for sitting in sittings for each in sitting.trainees}
-    return sorted(people.values(), key=lambda person: (person.last_name, person.first_name, person.reference))
+def by_name(people: Iterable[Person]) -> list[Person]:
+    """Order people as a French list does: by family name, without regard to accents and capitals."""
+    return sorted(people, key=lambda each: (_letters(each.last_name), _letters(each.first_name), each.reference))
+
+
+def _letters(name: str) -> str:
+    return normalize("NFKD", name).encode("ascii", "ignore").decode().lower() or name
