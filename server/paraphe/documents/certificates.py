@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import NameOID
 from pyhanko.sign.signers import Signer
+from pyhanko.sign.signers.pdf_cms import select_suitable_signing_md
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 #: How long a self-issued certificate is good for.
@@ -23,7 +24,7 @@ SELF_ISSUED_FOR = timedelta(days=5 * 365)
 #: What the subject of a self-issued certificate says, so that no reader takes it for more.
 SELF_ISSUED_WORDS = "certificat auto-émis"
 _HASHES: dict[str, HashAlgorithm] = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
-_LONGEST_NAME = 64  # RFC 5280, ub-common-name and ub-organization-name
+_LONGEST_NAME = 64  # bytes; RFC 5280, ub-common-name and ub-organization-name
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -71,6 +72,11 @@ class Credential:
         common = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         by_itself = self.certificate.issuer == self.certificate.subject
         return by_itself or any(SELF_ISSUED_WORDS in str(attribute.value) for attribute in common)
+
+    @property
+    def algorithm(self) -> str:
+        """The digest that goes with the key: "sha256", or a longer one for a stronger key."""
+        return select_suitable_signing_md(to_asn1(self.certificate).public_key)
 
     @property
     def size(self) -> int:
@@ -160,7 +166,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 def registered(certificates: Iterable[x509.Certificate]) -> SimpleCertificateStore:
     """Return certificates as pyHanko takes them."""
-    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    registry = SimpleCertificateStore()
     registry.register_multiple([to_asn1(each) for each in certificates])
     return registry
 
@@ -195,13 +201,19 @@ def self_issued(organisation: str, moment: datetime, passphrase: str) -> bytes:
 
 
 def _named(organisation: str, role: str) -> x509.Name:
-    common = f"{organisation[: _LONGEST_NAME - len(role) - 3].rstrip()} ({role})"
+    ending = f" ({role})"
+    common = _cut(organisation, _LONGEST_NAME - len(ending.encode())) + ending
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:_LONGEST_NAME].rstrip()),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _cut(organisation, _LONGEST_NAME)),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )
+
+
+def _cut(text: str, most: int) -> str:
+    """Return the beginning of a text that takes so many bytes at most."""
+    return text.encode()[:most].decode(errors="ignore").rstrip()
 
 
 def _certificate(
