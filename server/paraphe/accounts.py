@@ -31,6 +31,7 @@ _ACCOUNT = (
     store.account.c.time_zone,
     store.account.c.tolerant,
     store.account.c.threshold,
+    store.account.c.organisation.is_not(None).label("prepares"),
 )
 _BY_DIGEST = (
     select(*_ACCOUNT, store.key.c.id.label("key_id"), store.key.c.last_used_on)
@@ -58,7 +59,8 @@ class Account:
     """One training organisation in one environment ("PRODUCTION" or "SANDBOX").
 
     `tolerant`: its messages may have the habits of old stacks (see xml/tolerance.py). `threshold`: how sure a value
-    read from an invoice must be, 0 to 100, to be taken without a person; None for the usual.
+    read from an invoice must be, 0 to 100, to be taken without a person; None for the usual. `prepares`: the papers of
+    its records are made, because it is known what they are to say of the organisation.
     """
 
     id: int
@@ -68,6 +70,7 @@ class Account:
     time_zone: ZoneInfo
     tolerant: bool = False
     threshold: int | None = None
+    prepares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,13 @@ def set_threshold(connection: Connection, account: Account, threshold: int | Non
     return replace(account, threshold=threshold)
 
 
+def set_organisation(connection: Connection, account: Account, organisation: str | None) -> Account:
+    """Say what papers say of the account's organisation, as JSON; None: no papers are made any more."""
+    mine = store.account.c.id == account.id
+    connection.execute(update(store.account).where(mine).values(organisation=organisation))
+    return replace(account, prepares=organisation is not None)
+
+
 def set_tolerant(connection: Connection, account: Account, *, tolerant: bool) -> Account:
     """Say whether the account's messages may have the habits of old stacks; holds from the next message on."""
     connection.execute(update(store.account).where(store.account.c.id == account.id).values(tolerant=tolerant))
@@ -265,7 +275,14 @@ class Gate:
 
 def _account(row: Any) -> Account:
     return Account(
-        row.id, row.name, row.api_user, row.environment, ZoneInfo(row.time_zone), row.tolerant, row.threshold
+        row.id,
+        row.name,
+        row.api_user,
+        row.environment,
+        ZoneInfo(row.time_zone),
+        row.tolerant,
+        row.threshold,
+        bool(row.prepares),
     )
 
 

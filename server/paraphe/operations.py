@@ -4,7 +4,7 @@ And the jobs that outlive them, by their kind.
 """
 
 from .call import Answer, Operation
-from .work import connection, invoices, recognition, records, signatures, sync
+from .work import connection, invoices, preparing, recognition, records, signatures, sync
 from .work.jobs import Kind
 from .work.workers import Handler
 
@@ -75,4 +75,4 @@ OPERATIONS: dict[str, Operation] = {
     ),
 }
 
-JOBS: dict[Kind, Handler] = {Kind.RECOGNISE: recognition.recognise}
+JOBS: dict[Kind, Handler] = {Kind.RECOGNISE: recognition.recognise, Kind.PREPARE: preparing.prepare}

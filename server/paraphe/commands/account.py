@@ -2,10 +2,12 @@
 
 import argparse
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from .. import accounts, store
 from ..settings import Unusable
+from ..work import organisations
 from .house import changing, now, opened
 from .line import Commands, add_environment, environment_of, show, table
 
@@ -47,6 +49,11 @@ def _add_what_is_set(command: argparse.ArgumentParser) -> None:
         help="on: tolerate the habits of old stacks, and say so in each answer",
     )
     command.add_argument(
+        "--organisation",
+        metavar="FILE",
+        help="what papers say of the organisation, as JSON, so that they are made; none: make none any more",
+    )
+    command.add_argument(
         "--threshold",
         metavar="N",
         type=_threshold,
@@ -75,17 +82,21 @@ def _account_add_key(asked: argparse.Namespace) -> None:
 
 def _account_set(asked: argparse.Namespace) -> None:
     """Change how an account's messages and invoices are read, from the next one on."""
-    if asked.legacy is None and asked.threshold is None:
-        raise Unusable(["Say what is to be set: --legacy or --threshold."])
+    if asked.legacy is None and asked.threshold is None and asked.organisation is None:
+        raise Unusable(["Say what is to be set: --legacy, --threshold or --organisation."])
+    said = None if asked.organisation in (None, "none") else organisations.from_file(Path(asked.organisation))
     with changing(asked) as connection:
         account = accounts.find(connection, asked.account, environment_of(asked))
         if asked.legacy is not None:
             account = accounts.set_tolerant(connection, account, tolerant=asked.legacy == "on")
         if asked.threshold is not None:
             account = accounts.set_threshold(connection, account, _number(asked.threshold))
+        if asked.organisation is not None:
+            account = accounts.set_organisation(connection, account, said)
     habits = "the habits of old stacks are tolerated" if account.tolerant else "only the schema counts"
     sure = "as usual" if account.threshold is None else f"{account.threshold} of 100"
     text = f"In messages of {account.name} ({account.environment}), {habits}; what is read must be sure: {sure}."
+    text += " Papers are made." if account.prepares else " No papers are made."
     show(asked, _account_json(account), text)
 
 
@@ -150,6 +161,7 @@ def _account_json(account: accounts.Account) -> dict[str, Any]:
         "timeZone": account.time_zone.key,
         "legacy": account.tolerant,
         "threshold": account.threshold,
+        "papers": account.prepares,
     }
 
 

@@ -139,6 +139,8 @@ account = _table(
     Column("last_revision", BigInteger, nullable=False, server_default="0"),
     # How sure a value read from an invoice must be, 0 to 100; the reading room's own when empty.
     Column("threshold", Integer),
+    # What its papers say of it, as JSON; without it there are none.
+    *_texts("organisation"),
     UniqueConstraint("name", "environment"),
     owned=False,
 )
@@ -241,6 +243,9 @@ record = _table(
     Column("link", LargeBinary(16), nullable=False, unique=True),
     # True while `extracted_version` is behind `version`: the list of these has an index of its own.
     Column("to_extract", Boolean, nullable=False),
+    # How often papers were asked for, and for which of these times they were made.
+    Column("papers_wanted", Integer, nullable=False, server_default="0"),
+    Column("papers_made", Integer, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "record_number"),
 )
 Index(
@@ -261,6 +266,10 @@ document = _table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_on", UtcDateTime, nullable=False),
     Column("link", LargeBinary(16), nullable=False, unique=True),
+    # A paper that the server made: the digest of what it says as JSON, and the record's version that replaced it.
+    Column("made", Boolean, nullable=False, server_default=false()),
+    Column("data_sha256", String(64)),
+    Column("replaced_in", Integer),
 )
 record_event = _table(
     "record_event",

@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,7 @@ class Event(StrEnum):
 
     CREATED = "CREATED"
     READ = "READ"
+    PREPARED = "PREPARED"
     RECOGNISED = "RECOGNISED"
     DOCUMENT_ADDED = "DOCUMENT_ADDED"
     REVIEWED = "REVIEWED"
@@ -36,13 +37,20 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file in the archive that is to join a record."""
+    """A file in the archive that is to join a record.
+
+    `made` says that the server made it, `data_sha256` is the digest of what it says as JSON.
+    """
 
     document_type: str
     title: str | None
     file_name: str
     sha256: str
     size_bytes: int
+    document_id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    link: bytes = field(default_factory=lambda: os.urandom(16))
+    made: bool = False
+    data_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +111,15 @@ def create(context: Context, said: Mapping[str, Any], status: str, file: File | 
 
 def attach(context: Context, record_id: int, file: File) -> str:
     """Let a file join a record and return its document id; the record's row is the caller's to change."""
-    document_id = secrets.token_urlsafe(16)
-    values = {
-        "account_id": context.account.id,
-        "record_id": record_id,
-        "document_id": document_id,
-        "document_type": file.document_type,
-        "title": file.title,
-        "file_name": file.file_name,
-        "sha256": file.sha256,
-        "size_bytes": file.size_bytes,
-        "created_on": context.now,
-        "link": os.urandom(16),
-    }
-    context.connection.execute(insert(document).values(values))
-    return document_id
+    attach_all(context, record_id, [file])
+    return file.document_id
+
+
+def attach_all(context: Context, record_id: int, files: Sequence[File]) -> None:
+    """Let files join a record, in this order."""
+    joined = {"account_id": context.account.id, "record_id": record_id, "created_on": context.now}
+    if files:
+        context.connection.execute(insert(document), [joined | asdict(file) for file in files])
 
 
 def change(context: Context, number: str, **values: Any) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from ..accounts import Account
 from ..context import Ahead, Context
 from ..store import reading
-from . import analysis, elements, filing, jobs, presence
+from . import analysis, elements, filing, jobs, preparing, presence
 from .analysis import Analysis
 from .filing import Event, File
 
@@ -57,10 +57,12 @@ def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived)
     recognised afterwards.
     """
     found = arrived.found
-    status = "NEEDS_REVIEW" if found.needs_review else "READY"
+    status = "NEEDS_REVIEW" if found.needs_review else preparing.status_of(context.account)
     created = filing.create(context, found.said, status, arrived.file)
     filing.note(context, Event.READ, {created.record_id: None}, found.outcome())
-    if found.needs_review and found.failure == "NO_TEXT_LAYER":
+    if not found.needs_review:
+        preparing.ask(context, created.record_id)
+    elif found.failure == "NO_TEXT_LAYER":
         jobs.enqueue(context, jobs.Kind.RECOGNISE, created.record_id)
     return {
         "record_number": created.number,
@@ -75,6 +77,8 @@ def send_invoicing_info(context: Context, request: Mapping[str, Any]) -> dict[st
     """Open a record from the elements of an invoice, without a document."""
     said = request["invoice"]
     elements.check_complete(said)
-    number = filing.create(context, said, "READY").number
+    status = preparing.status_of(context.account)
+    created = filing.create(context, said, status)
+    preparing.ask(context, created.record_id)
     warnings = warnings_about(context.connection, context.account, said)
-    return {"record_number": number, "status": "READY", "warnings": warnings}
+    return {"record_number": created.number, "status": status, "warnings": warnings}

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     """What there is to do for a record."""
 
     RECOGNISE = "RECOGNISE"
+    PREPARE = "PREPARE"
 
 
 MOST_TRIES = 8
@@ -32,6 +33,14 @@ LEASE = timedelta(seconds=30)
 _FIRST_PAUSE = timedelta(seconds=5)  # doubled with each try: the eighth begins about ten minutes after the first
 #: The process that had the job died, each time.
 WORKER_LOST = "WORKER_LOST"
+
+
+class Failed(Exception):  # noqa: N818 - the house names exceptions by what is the case
+    """A job cannot be done now; `reason` is the code under which it stands in the list of what failed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +56,16 @@ class Job:
     worker: str
 
 
-def enqueue(context: Context, kind: Kind, record_id: int) -> None:
-    """Have something done for a record once this transaction is committed."""
-    row = {
+def enqueue(context: Context, kind: Kind, *records: int, after: timedelta = timedelta()) -> None:
+    """Have something done for records once this transaction is committed, or a while later."""
+    asked = {
         "account_id": context.account.id,
         "kind": kind.value,
-        "record_id": record_id,
         "request_id": context.request_id,
         "created_on": context.now,
-        "run_after": context.now,
+        "run_after": context.now + after,
     }
-    context.connection.execute(insert(job).values(row))
+    context.connection.execute(insert(job), [asked | {"record_id": record_id} for record_id in records])
     context.queued.append(kind.value)
 
 

@@ -17,7 +17,7 @@ from ..context import Context
 from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..store import document, is_among, lock_account, record
-from . import elements, filing, invoices
+from . import elements, filing, invoices, preparing
 from .filing import Event, is_numbered, unknown_record
 from .paging import cursor_at, invalid_cursor, limit_of, position_of
 
@@ -87,7 +87,9 @@ def review_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any
     if status != "NEEDS_REVIEW":
         message = f"The record {number} does not wait for a review."
         raise Refused(Error(Code.RECORD_NOT_IN_REVIEW, message, reference=number, field="recordNumber"))
-    _, version = filing.change(context, number, status="READY", **elements.columns_of(said))
+    status_now = preparing.status_of(context.account)
+    _, version = filing.change(context, number, status=status_now, **elements.columns_of(said))
+    preparing.ask(context, record_id)
     before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
     filing.note(context, Event.REVIEWED, {record_id: before})
     opened = _open(context, number)
@@ -126,6 +128,7 @@ class Listed(NamedTuple):
     sha256: str
     size_bytes: int
     created_on: datetime
+    data_sha256: str | None
 
 
 _INDEX = (*(record.c[name] for name in Head._fields), *elements.COLUMNS)
@@ -149,14 +152,14 @@ class Opened:
         return joined, [each.file_name for each in left_out]
 
     def zip(self, archive: Archive) -> bytes:
-        """Return every document as it is, with the manifest, in a ZIP."""
+        """Return every document as it is, with what papers say as JSON, and the manifest, in a ZIP."""
         manifest = {
             "recordNumber": self.head.record_number,
             "version": self.head.version,
             "status": self.head.status,
             "invoice": elements.as_published(self.said),
         }
-        return zipped(self._contents(archive), manifest, self.head.modified_on)
+        return zipped([*self._contents(archive), *self._data(archive)], manifest, self.head.modified_on)
 
     def extraction(self, now: datetime, request_id: str, actor: str) -> Callable[[Connection], None]:
         """Return what is to be done once this version was handed over whole to `actor`."""
@@ -168,6 +171,14 @@ class Opened:
             Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
             for each in self.documents
             for content in [archive.read(each.sha256)]
+        ]
+
+    def _data(self, archive: Archive) -> list[Document]:
+        return [
+            Document(each.document_type, each.title, f"{name}.json", each.data_sha256, each.created_on, content)
+            for each in self.documents
+            if each.data_sha256 is not None
+            for name, content in [(each.file_name.removesuffix(".pdf"), archive.read(each.data_sha256))]
         ]
 
 
@@ -191,7 +202,8 @@ def _open(context: Context, number: str) -> Opened:
 
 def _opened(connection: Connection, which: ColumnElement[bool]) -> Opened | None:
     """Read a record with its documents in one statement, so that they belong to one version."""
-    both = record.outerjoin(document, document.c.record_id == record.c.id)
+    current = (document.c.record_id == record.c.id) & document.c.replaced_in.is_(None)
+    both = record.outerjoin(document, current)
     found = select(*_INDEX, *_LISTED).select_from(both).where(which).order_by(document.c.id)
     rows = [tuple(row) for row in connection.execute(found)]
     if not rows:
@@ -228,7 +240,7 @@ def _index(context: Context, head: Head, said: Mapping[str, Any], expires_on: da
 def _index_with_documents(context: Context, opened: Opened) -> dict[str, Any]:
     documents = [
         {
-            **{name: getattr(each, name) for name in Listed._fields if name != "link"},
+            **{name: getattr(each, name) for name in Listed._fields if name not in ("link", "data_sha256")},
             "url": context.addresses.url("documents", each.link, ".pdf", context.now),
         }
         for each in opened.documents
@@ -248,13 +260,14 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     """
     opened = _open(context, request["record_number"])
     result: dict[str, Any] = {"record_index": _index_with_documents(context, opened)}
+    warnings = [_not_complete()] if opened.head.status == "PREPARING" else []
     if request["format"] == "INDEX":
-        return result
+        return {**result, "warnings": warnings}
     result["file_name"] = f"{opened.head.record_number}.{request['format'].lower()}"
     if request["format"] == "PDF" and not opened.documents:
         raise Refused(_without_document(opened, "It holds no document."))
     if not request.get("include_content", True):
-        return result
+        return {**result, "warnings": warnings}
     left_out: list[str] = []
     if request["format"] == "ZIP":
         content = opened.zip(context.archive)
@@ -264,7 +277,7 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
             raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
     if not left_out:
         context.after_sent.append(opened.extraction(context.now, context.request_id, context.account.api_user))
-    return {**result, "content": content, "warnings": [_not_joined(name) for name in left_out]}
+    return {**result, "content": content, "warnings": [*warnings, *(_not_joined(name) for name in left_out)]}
 
 
 def _without_document(opened: Opened, reason: str) -> Error:
@@ -275,6 +288,12 @@ def _without_document(opened: Opened, reason: str) -> Error:
         field="format",
         hint="Ask for the ZIP: it holds every document as it is, and a manifest.",
     )
+
+
+def _not_complete() -> dict[str, Any]:
+    message = "The papers of this record are still being made; a later version will hold them."
+    hint = "Ask again in a few seconds, or wait until GetRecordList gives the record as READY."
+    return elements.warning("PAPERS_NOT_READY", message, hint)
 
 
 def _not_joined(file_name: str) -> dict[str, Any]:

@@ -183,4 +183,6 @@ class Workers:
 
 def reason_of(failure: Exception) -> str:
     """Return the code under which a failure stands in the list of what failed; the log says more."""
+    if isinstance(failure, jobs.Failed):
+        return failure.reason
     return next((code for kind, code in _REASONS.items() if isinstance(failure, kind)), "SERVER_ERROR")
