@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test lint check wsdl answers bench interop fuzz
+.PHONY: help demo test lint check wsdl answers bench interop fuzz life
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,6 +33,9 @@ bench: $(VENV)/ready ## measure against plain Spyne, in one run
 
 interop: $(VENV)/ready ## run every SOAP stack that is installed (tests/interop/install) and write docs/interop.md
 	$(RUN)/python -m tests.interop
+
+life: $(VENV)/ready ## kill the server at every step of an invoice's life, and look whether the record is complete, once
+	$(RUN)/python -m tests.life
 
 # FUZZ=--short, or another option of python -m tests.fuzz
 fuzz: $(VENV)/ready-to-fuzz ## 200 000 cases against the codecs and the whole application

@@ -94,6 +94,8 @@ def text(archive, document):
     return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
+#: What says nothing of the database is tried on one; to set papers takes a while.
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ALL = ["ATTENDANCE_SHEET", "COMPLETION_CERTIFICATE", "ATTENDANCE_CERTIFICATE", "INVOICING_STATEMENT"]
 
 
@@ -109,6 +111,7 @@ def test_a_record_is_preparing_until_its_papers_are_filed_together(call, work, a
     assert found["size_bytes"] == sum(each["size_bytes"] for each in found["documents"])
 
 
+@on_one_database
 def test_the_papers_say_what_was_invoiced_and_signed(call, work, archive):
     inform(call)
     work()
@@ -120,6 +123,7 @@ def test_the_papers_say_what_was_invoiced_and_signed(call, work, archive):
     assert "2026-000001" in text(archive, statement)
 
 
+@on_one_database
 def test_what_a_paper_says_is_in_the_zip_as_json(call, work):
     inform(call)
     work()
@@ -131,6 +135,7 @@ def test_what_a_paper_says_is_in_the_zip_as_json(call, work):
     assert len([name for name in files.namelist() if name.endswith(".pdf")]) == len(ALL)
 
 
+@on_one_database
 def test_while_papers_are_made_an_answer_says_so(call, work):
     inform(call)
     assert [each["code"] for each in get(call)["warnings"]] == ["PAPERS_NOT_READY"]
@@ -140,6 +145,7 @@ def test_while_papers_are_made_an_answer_says_so(call, work):
     assert get(call)["warnings"] == []
 
 
+@on_one_database
 def test_the_address_on_a_paper_leads_to_that_paper(call, work, engine, addresses):
     inform(call)
     work()
@@ -215,6 +221,7 @@ def test_attendance_that_changes_makes_them_anew(call, work, archive):
     assert "3,00" in text(archive, found["documents"][1])
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "row",
     [
@@ -235,6 +242,7 @@ def test_attendance_that_no_paper_speaks_of_leaves_the_record_alone(call, work, 
     assert work() == 0
 
 
+@on_one_database
 def test_a_document_that_is_added_makes_nothing_anew(call, work):
     inform(call)
     work()
@@ -245,6 +253,7 @@ def test_a_document_that_is_added_makes_nothing_anew(call, work):
     assert (index(call)["status"], kinds(call)) == ("READY", [*ALL, "AGREEMENT"])
 
 
+@on_one_database
 def test_an_account_whose_organisation_is_not_known_has_no_papers(engine, account, context, work):
     call = caller(engine, context)
 
@@ -252,6 +261,7 @@ def test_an_account_whose_organisation_is_not_known_has_no_papers(engine, accoun
     assert work() == 0
 
 
+@on_one_database
 def test_an_account_that_wants_no_papers_any_more_gets_its_records_without(call, work, engine, centre):
     inform(call)
     with store.writing(engine) as connection:
@@ -262,6 +272,7 @@ def test_an_account_that_wants_no_papers_any_more_gets_its_records_without(call,
     assert (index(call)["status"], kinds(call)) == ("READY", [])
 
 
+@on_one_database
 def test_the_history_says_that_the_server_made_them_and_for_whom(call, work, engine):
     inform(call)
     work()
