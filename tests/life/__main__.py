@@ -24,7 +24,8 @@ def main(asked: list[str]) -> int:
                 failed.append(step)
                 traceback.print_exc()
                 print((there.folder / "log").read_text()[-4000:])
-            print(f"{step:55} {'FAILED' if step in failed else 'complete, once':15} {monotonic() - began:5.1f} s", flush=True)
+            outcome = "FAILED" if step in failed else "complete, once"
+            print(f"{step:55} {outcome:15} {monotonic() - began:5.1f} s", flush=True)
     return 1 if failed else 0
 
 
