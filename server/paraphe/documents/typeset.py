@@ -61,6 +61,8 @@ def templates_of(folder: Path | None) -> Templates:
     sources, words = _ours()
     if folder is None:
         return Templates(sources, words, _fonts(()), _TEMPLATES)
+    if not folder.is_dir():
+        raise BrokenTemplate(str(folder), None, "There is no such folder.")
     own = {path.name: path.read_bytes() for path in sorted(folder.glob("*.typ"))}
     if (folder / _WORDS).exists():
         words = _merged(words, _read_words(folder / _WORDS))
