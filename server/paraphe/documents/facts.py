@@ -220,4 +220,4 @@ def by_name(people: Iterable[Person]) -> list[Person]:
 
 
 def _letters(name: str) -> str:
-    return normalize("NFKD", name).encode("ascii", "ignore").decode().lower() or name
+    return normalize("NFKD", name).encode("ascii", "ignore").decode().lower().strip() or name
