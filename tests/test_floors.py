@@ -15,7 +15,8 @@ SERVER = Path(__file__).resolve().parents[1] / "server"
 CLIENT = SERVER.parent / "client"
 FLOORS = [
     {"__init__"},
-    {"store", "contract", "errors", "documents", "reading", "settings", "xsd", "wsdl", "fixtures"},
+    {"spool"},
+    {"columns", "store", "contract", "errors", "documents", "reading", "settings", "xsd", "wsdl", "fixtures"},
     {"accounts", "admission", "archive", "addresses", "metrics", "xml", "migrations"},
     {"backup", "context", "seals", "serve"},
     {"work"},

@@ -9,7 +9,7 @@ import pytest
 from paraphe import contract
 from paraphe.errors import Code
 from paraphe.faces import http
-from paraphe.metrics import SECONDS, Metrics
+from paraphe.metrics import SECONDS, Metrics, Shared
 
 from .soap.cast import open_with_pdf
 from .soap.conftest import house, house_of_its_own, houses, initialised  # noqa: F401 - fixtures
@@ -113,24 +113,22 @@ def test_what_alerts_ask_for_is_there_before_it_happens():
     assert read["paraphe_failed_logins_total"] == read["paraphe_journal_rows_owed"] == 0
 
 
-def test_processes_that_are_forked_count_together():
-    metrics = Metrics(processes=2)
-    message(metrics)
-    metrics.rows_owed(3)
-    process = os.fork()
-    if not process:
-        metrics.become(1)
-        message(metrics)
-        metrics.rows_owed(4)
-        os._exit(0)
-    assert os.waitpid(process, 0)[1] == 0
+def test_processes_count_together_each_in_its_row():
+    with os.fdopen(os.memfd_create("metrics"), "r+b") as block:
+        one, other = (Metrics(Shared(block.fileno(), number, 2, since=1000.0)) for number in (0, 1))
+        for metrics, owed in ((one, 3), (other, 4)):
+            message(metrics)
+            metrics.rows_owed(owed)
 
-    read = samples(metrics.text())
-
-    assert read['paraphe_messages_total{face="soap",operation="SyncStudents",return_code="200 OK"}'] == 2
-    assert read["paraphe_journal_rows_owed"] == 7
-    metrics.become(1)  # one that takes the place of the process that died
-    assert samples(metrics.text())["paraphe_journal_rows_owed"] == 3
+        for metrics in (one, other):
+            read = samples(metrics.text())
+            assert read['paraphe_messages_total{face="soap",operation="SyncStudents",return_code="200 OK"}'] == 2
+            assert read["paraphe_journal_rows_owed"] == 7
+            assert read["paraphe_started_seconds"] == 1000
+        Metrics(Shared(block.fileno(), 1, 2, since=1000.0))  # one that takes the place of a process that died
+        read = samples(one.text())
+        assert read['paraphe_messages_total{face="soap",operation="SyncStudents",return_code="200 OK"}'] == 2
+        assert read["paraphe_journal_rows_owed"] == 3
 
 
 # In the server ---------------------------------------------------------------------------------------------------
@@ -140,7 +138,7 @@ def test_processes_that_are_forked_count_together():
 def counting(monkeypatch):
     """The metrics of the server that is opened next."""
     metrics = Metrics()
-    monkeypatch.setattr("paraphe.app.Metrics", lambda: metrics)
+    monkeypatch.setattr("paraphe.app.Metrics", lambda *_: metrics)
     return metrics
 
 

@@ -8,6 +8,7 @@ addresses made before. Nothing of the account or the session stands in it.
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -30,9 +31,17 @@ class Addresses:
 
     def url(self, path: str, link: bytes, suffix: str, now: datetime) -> str:
         """Return the address of a row's `link`, for example url("records", link, ".zip", now)."""
-        body = link + self._hours(now).to_bytes(4, "big")
-        token = urlsafe_b64encode(body + self._seal(path, suffix, body)).decode()
-        return f"{self.public_url}/{path}/{token}{suffix}"
+        return self.urls(path, [link], suffix, now)[0]
+
+    def urls(self, path: str, links: Iterable[bytes], suffix: str, now: datetime) -> list[str]:
+        """Return the address of each row's `link`."""
+        beginning, expiry, seal = f"{self.public_url}/{path}/", self._hours(now).to_bytes(4, "big"), self._seal
+        started = self._started(path, suffix)
+        return [
+            f"{beginning}{urlsafe_b64encode(body + seal(started, body)).decode()}{suffix}"
+            for link in links
+            for body in [link + expiry]
+        ]
 
     def link(self, path: str, name: str, suffix: str, now: datetime) -> bytes | None:
         """Return the `link` that a token stands for, or None if it is not exactly one of ours and still valid."""
@@ -43,7 +52,7 @@ class Addresses:
         if len(raw) != _TOKEN_BYTES or urlsafe_b64encode(raw).decode() != name:
             return None
         body, seal = raw[:20], raw[20:]
-        if not hmac.compare_digest(seal, self._seal(path, suffix, body)):
+        if not hmac.compare_digest(seal, self._seal(self._started(path, suffix), body)):
             return None
         fresh = now.timestamp() < int.from_bytes(body[16:], "big") * _HOUR
         return body[:16] if fresh else None
@@ -51,5 +60,12 @@ class Addresses:
     def _hours(self, now: datetime) -> int:
         return int((now + self.lifetime).timestamp()) // _HOUR + 1
 
-    def _seal(self, path: str, suffix: str, body: bytes) -> bytes:
-        return blake2b(f"{path}{suffix}\0".encode() + body, key=self.secret, digest_size=16).digest()
+    def _started(self, path: str, suffix: str) -> blake2b:
+        """Begin a seal; what is worked out for the key need not be done for each address."""
+        return blake2b(f"{path}{suffix}\0".encode(), key=self.secret, digest_size=16)
+
+    @staticmethod
+    def _seal(started: blake2b, body: bytes) -> bytes:
+        digest = started.copy()
+        digest.update(body)
+        return digest.digest()

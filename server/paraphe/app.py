@@ -16,7 +16,7 @@ from .archive import Archive, Unavailable
 from .call import Call, Exchange
 from .context import Limit
 from .faces import health, http, links, rest, soap
-from .metrics import Metrics
+from .metrics import ALONE, Metrics, Shared
 from .settings import Settings
 from .work.workers import Workers, Workplace
 from .xml.bounds import Bounds
@@ -32,6 +32,7 @@ JSON and XML without SOAP: /api/v1/
 """
 _SOAP = ("application/soap+xml", "text/xml", "multipart/related")
 _REST = ("application/json", "application/xml")
+_LATER = [("Retry-After", str(http.RETRY_AFTER))]
 
 
 def _language(environ: http.Environ, path: str) -> str:
@@ -68,12 +69,18 @@ def exchange_of(
         later,
         store.Forgetting(later, timedelta(days=settings.remember_days), timedelta(days=settings.journal_days)),
         Requests(settings.requests_at_once),
-        FailedLogins(settings.failed_logins, settings.failed_logins_per_source, settings.failed_login_seconds),
+        _failed_logins(settings),
         Bounds(**{bound.name: getattr(settings, bound.name) for bound in fields(Bounds)}),
         limits_of(settings),
         metrics,
         wake,
     )
+
+
+def _failed_logins(settings: Settings) -> FailedLogins:
+    """Count wrong keys in this process: its part of what all of them take together."""
+    one, all_ = (-(-most // settings.processes) for most in (settings.failed_logins, settings.failed_logins_per_source))
+    return FailedLogins(one, all_, settings.failed_login_seconds)
 
 
 def limits_of(settings: Settings) -> Sequence[Limit]:
@@ -108,9 +115,9 @@ class Watched:
     health: health.Health
 
     @classmethod
-    def of(cls, engine: Engine, archive: Archive) -> "Watched":
-        """Begin to count, and to look after a database and an archive."""
-        return cls(Metrics(), health.Health(engine, archive))
+    def of(cls, engine: Engine, archive: Archive, shared: Shared = ALONE) -> "Watched":
+        """Begin to count, with other processes or alone, and to look after a database and an archive."""
+        return cls(Metrics(shared), health.Health(engine, archive))
 
     @property
     def application(self) -> http.Wsgi:
@@ -150,6 +157,8 @@ def application(
             return faces[language](environ, start)
         if environ.get("paraphe.late"):
             return http.plain(start, 408, b"TOO_SLOW: the request arrived too slowly.\n")
+        if environ.get("paraphe.stopping") and path not in health.PATHS:
+            return http.plain(start, 503, b"The server is about to stop.\n", _LATER)
         if path.startswith(links.PATHS):
             return links.serve(environ, start)
         document = _LANDING if path == "/" else schemas.get(path)
@@ -169,7 +178,7 @@ def application(
             return serve(environ, start)
         except (store.Busy, Unavailable) as failure:
             environ["paraphe.call"].busy(failure)
-            return http.plain(start, 503, b"The server cannot do this now.\n", [("Retry-After", "5")])
+            return http.plain(start, 503, b"The server cannot do this now.\n", _LATER)
         except Exception:
             log.exception("failed", extra={"request_id": environ["paraphe.call"].request_id})
             return http.plain(start, 500, b"The server failed; nothing was stored.\n")

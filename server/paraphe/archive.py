@@ -7,6 +7,7 @@ The promise: when `keep` has returned, the content survives kill -9 and a power 
 afterwards, in its own transaction. If that is rolled back, the content is an orphan, and harmless.
 """
 
+import fcntl
 import hashlib
 import logging
 import os
@@ -23,6 +24,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
+
+from .spool import LARGE, Content, InFile, Spooled, digest_of, gathered, nameless, spooled
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -47,8 +50,17 @@ class Unavailable(Exception):  # noqa: N818
 class Archive(Protocol):
     """Content by its digest. Safe with any number of threads and processes at once."""
 
-    def keep(self, content: bytes) -> str:
+    def place(self) -> Spooled:
+        """Return where large content may arrive that will be kept: no second copy is needed then. Raises Unavailable.
+
+        To write there raises OSError. What is not kept in the end is gone with the last who has it.
+        """
+
+    def keep(self, content: bytes | Spooled) -> str:
         """Make `content` durable and return its digest; twice is as good as once. Raises Unavailable."""
+
+    def content(self, digest: str) -> Content:
+        """Return the content, checked as by `read`; if it is large, in a file."""
 
     def read(self, digest: str) -> bytes:
         """Return the content, checked against its digest.
@@ -67,7 +79,10 @@ class Archive(Protocol):
         """Yield the digests of all content, in order; what is kept meanwhile may be left out. Raises Unavailable."""
 
     def check(self) -> None:
-        """Write a few bytes to see that the store can be used: for the start and the operator. Raises Unavailable."""
+        """Write a few bytes to see that the store can be used: for the start and the operator. Raises Unavailable.
+
+        What killed writers left is swept.
+        """
 
 
 def open_archive(location: str) -> Archive:
@@ -176,8 +191,8 @@ def _checked(pieces: Generator[bytes, None, None], digest: str) -> Iterator[byte
 class Folder(_Store):
     """An archive in a folder of this machine; the folder is made when it is first needed.
 
-    What is being written lies in `incoming/` until it is whole, then gets its name in one step. What a killed
-    writer leaves there is harmless and can be deleted once no server runs.
+    What is being written lies in `incoming/` until it is whole, then gets its name in one step. It is locked by who
+    writes it; what nobody has locked was left by a killed writer, and is swept by `check`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -185,23 +200,53 @@ class Folder(_Store):
         self._incoming = self._root / "incoming"
         self._settled: set[Path] = set()
 
-    def keep(self, content: bytes) -> str:
+    def place(self) -> Spooled:
         """See Archive."""
-        digest = hashlib.sha256(content).hexdigest()
+        with self._explained():
+            self._settle(self._incoming)
+            return Spooled(*_locked_file(self._incoming))
+
+    def keep(self, content: bytes | Spooled) -> str:
+        """See Archive."""
+        digest = digest_of(content)
         path = self._root / _place(digest)
         with self._explained():
             self._settle(path.parent)
             if not _whole(path, digest):
-                with self._arriving(content) as file:
-                    file.replace(path)
+                if isinstance(content, bytes):
+                    with self._arriving(content) as file:
+                        file.replace(path)
+                else:
+                    self._move(content, path)
             # Also for what was there already: who renamed it may have been killed before this line.
             _sync(path.parent)
         return digest
+
+    def _move(self, content: Spooled, path: Path) -> None:
+        if content.path is None or content.path.parent != self._incoming:
+            content = spooled(content.pieces(), self.place())
+        content.sync()
+        if content.path is not None:
+            content.path.replace(path)
+            content.path = None
+
+    def content(self, digest: str) -> Content:
+        """See Archive. What is large is read where it lies, which nobody ever changes."""
+        path = self._root / _place(digest)
+        with self._explained():
+            if not path.exists() or path.stat().st_size <= LARGE:
+                return self.read(digest)
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                    raise Damaged(f"What is kept under {digest} does not fit it.")
+                return InFile.of(file)
 
     def check(self) -> None:
         """See Archive."""
         with self._explained(), self._arriving(_PROBE) as file:
             file.unlink()
+            for path in self._incoming.iterdir():
+                _sweep(path)
             _sync(self._incoming)
 
     def holds(self, digest: str) -> bool:
@@ -229,15 +274,15 @@ class Folder(_Store):
     def _arriving(self, content: bytes) -> Iterator[Path]:
         """Write `content` durably into `incoming/` and lend the file; if anything fails, it is removed."""
         self._settle(self._incoming)
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        descriptor, path = _locked_file(self._incoming)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
-            yield Path(name)
+                yield path
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
 
     def _settle(self, folder: Path) -> None:
@@ -286,6 +331,33 @@ def _whole(path: Path, digest: str) -> bool:
     return False
 
 
+def _locked_file(folder: Path) -> tuple[int, Path]:
+    """Make a file, locked as long as it is open; return its descriptor and its name."""
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        with suppress(OSError):  # some network file systems know no locks: nothing is swept there
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)  # swept before it was locked
+
+
+def _sweep(path: Path) -> None:
+    """Remove a file that nobody has locked."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:  # it has got its place meanwhile, or is none of ours
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+        _log.info("What a killed writer left was removed.")
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
 def _sync(folder: Path) -> None:
     """Make the names in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -325,12 +397,21 @@ class Bucket(_Store):
                 "The S3 archive cannot be opened: see its prefix, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             ) from error
 
-    def keep(self, content: bytes) -> str:
+    def place(self) -> Spooled:
+        """See Archive. It is the folder for temporary files: the bucket is sent what is whole."""
+        return nameless()
+
+    def keep(self, content: bytes | Spooled) -> str:
         """See Archive."""
-        digest = hashlib.sha256(content).hexdigest()
+        digest = digest_of(content)
+        sent = content if isinstance(content, bytes) else content.open()
         with self._explained():
-            obstore.put(self._store, _place(digest), content, max_concurrency=4)
+            obstore.put(self._store, _place(digest), sent, max_concurrency=4)
         return digest
+
+    def content(self, digest: str) -> Content:
+        """See Archive."""
+        return gathered(self.chunks(digest))
 
     def check(self) -> None:
         """See Archive."""

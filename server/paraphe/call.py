@@ -25,21 +25,28 @@ from .archive import Archive, Unavailable
 from .context import Ahead, Context, Limit
 from .errors import Code, Error, Refused
 from .metrics import Metrics
+from .spool import Body
 from .xml.bounds import STANDARD, Bounds
 
 OK = "200 OK"
 ERROR = "500 ERROR"
 Answer = dict[str, Any]
-Render = Callable[[Answer], bytes]
+Render = Callable[[Answer], Body]
 
 log = logging.getLogger("paraphe.call")
 
 # Kept, because to build a statement for each message takes as long as to run it.
-_ANSWERED_BEFORE = select(store.message.c.digest, store.message.c.answer).where(
-    store.message.c.account_id == bindparam("account"), store.message.c.message_id == bindparam("message")
+_ANSWERED_BEFORE = store.Prepared(
+    select(store.message.c.digest, store.message.c.answer).where(
+        store.message.c.account_id == bindparam("account"), store.message.c.message_id == bindparam("message")
+    )
 )
-_REMEMBER = insert(store.message)
-_JOURNAL = insert(store.journal)
+_REMEMBER = store.Prepared(
+    insert(store.message), ["account_id", "message_id", "operation", "digest", "answer", "answered_on"]
+)
+_JOURNAL = store.Prepared(
+    insert(store.journal), [column.name for column in store.journal.columns if column is not store.journal.c.id]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ class Call:
         if entered is not None:
             self.exchange.requests.leave(entered)
 
-    def run(self, operation: Operation, request: Mapping[str, Any], render: Render, *, digest: bytes = b"") -> bytes:
+    def run(self, operation: Operation, request: Mapping[str, Any], render: Render, *, digest: bytes = b"") -> Body:
         """Do the operation in one transaction and return its rendered answer.
 
         `digest` identifies the content of a request with a message_id: the same one again is answered again.
@@ -146,7 +153,7 @@ class Call:
             self.failed = True
             return self.refuse(server_error(), render)
 
-    def refuse(self, refused: Refused, render: Render) -> bytes:
+    def refuse(self, refused: Refused, render: Render) -> Body:
         """Journal a message of which nothing was stored, and return its rendered answer.
 
         Those that are too many are in the log only: what the limit on them saves is their rows.
@@ -185,7 +192,7 @@ class Call:
         except Exception:
             log.exception("not marked", extra={"request_id": self.request_id})
 
-    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render, digest: bytes) -> bytes:
+    def _write(self, operation: Operation, request: Mapping[str, Any], render: Render, digest: bytes) -> Body:
         dry_run = bool(request.get("dry_run"))
         self._message_id = None if dry_run else request.get("message_id")
         sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
@@ -200,13 +207,13 @@ class Call:
                         tried.rollback()
                     self._remember(connection, digest, answer)
                 body = render(answer)
-                connection.execute(_JOURNAL, self._row(answer, len(body)))
+                _JOURNAL.execute(connection, self._row(answer, len(body)))
         if self._queued:
             self.exchange.wake()
         self._done(answer, len(body), journalled=True)
         return body
 
-    def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> bytes:
+    def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> Body:
         done_ahead = self._done_ahead(operation, request, b"")
         with store.reading(self.exchange.engine) as connection:
             answer = self._worked(connection, operation, request, *done_ahead)
@@ -262,7 +269,7 @@ class Call:
         if self._message_id is None:
             return None
         mine = {"account": self._caller.id, "message": self._message_id}
-        known = connection.execute(_ANSWERED_BEFORE, mine).first()
+        known = _ANSWERED_BEFORE.first(connection, mine)
         if known is None:
             return None
         if known.digest != digest:
@@ -288,7 +295,7 @@ class Call:
             "answer": orjson.dumps(answer, default=_to_json, option=orjson.OPT_PASSTHROUGH_DATETIME).decode(),
             "answered_on": self.received_on,
         }
-        connection.execute(_REMEMBER, row)
+        _REMEMBER.execute(connection, row)
 
     def _row(self, answer: Answer, answer_bytes: int) -> dict[str, Any]:
         codes = sorted({str(error["code"]) for error in answer.get("errors", ())})
@@ -315,7 +322,7 @@ class Call:
         if row["error_codes"]:
             self.exchange.metrics.errors(row["error_codes"].split())
         if not journalled:
-            self.exchange.later.owe(_JOURNAL, row)
+            self.exchange.later.owe(_JOURNAL.statement, row)
         self.exchange.forgetting.remind(self.received_on)
         log.info("message", extra=row)
 

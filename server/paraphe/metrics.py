@@ -2,14 +2,16 @@
 
 No number tells of a person: labels are names of the contract and of this program only, and what is in none of these
 closed lists is counted as "other". So the series are all known from the start, each is a place in one block of memory,
-and to count is to add to a few places. Processes that are forked share the block, each with a row of its own; who is
+and to count is to add to a few places. Processes of one server share the block, each with a row of its own; who is
 asked adds up all rows. See docs/decisions/2026-11-22-metrics.md.
 """
 
 import mmap
+import os
 import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, product
 from time import time
 
@@ -67,13 +69,30 @@ class _Family:
         self.end = at + len(self.places) * self.width
 
 
-class Metrics:
-    """Counts, in any number of threads; `processes` is how many processes of one server share the block.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A block in which several processes count, all of one version: an open file, as long as need be, or -1 for none.
 
-    Make it before the processes are forked; each then says `become`.
+    `process` is the number of this one, from 0 to `processes` - 1; `since` is when the server was started, in seconds
+    since 1970, or 0.0 for now.
     """
 
-    def __init__(self, processes: int = 1) -> None:
+    file: int
+    process: int
+    processes: int
+    since: float
+
+
+ALONE = Shared(-1, 0, 1, 0.0)
+
+
+class Metrics:
+    """Counts, in any number of threads.
+
+    In a row that another process has left, it counts on from there; what is at work is no longer, as that has died.
+    """
+
+    def __init__(self, shared: Shared = ALONE) -> None:
         operations = (*contract.operations(), _OTHER)
         self._width = 0
         self._families: list[_Family] = []
@@ -128,9 +147,15 @@ class Metrics:
         self._rows_owed = self._add(
             "journal_rows_owed", "gauge", "Rows, most of them of the journal, that wait in memory to be written."
         )
-        self._started = time()
-        self._block = memoryview(mmap.mmap(-1, self._width * 8 * processes)).cast("d")
-        self.become(0)
+        self._started = shared.since or time()
+        size = self._width * 8 * shared.processes
+        if shared.file != -1:
+            os.ftruncate(shared.file, size)
+        self._block = memoryview(mmap.mmap(shared.file, size)).cast("d")
+        self._lock = threading.Lock()
+        self._row = self._block[shared.process * self._width : (shared.process + 1) * self._width]
+        for gauge in (self._at_work, self._rows_owed):
+            self._row[gauge.other] = 0.0
 
     def _add(
         self,
@@ -146,13 +171,6 @@ class Metrics:
         self._width = family.end
         self._families.append(family)
         return family
-
-    def become(self, process: int) -> None:
-        """Count in the row of this process from now on, from 0 up; what is at work is no longer, if it has died."""
-        self._lock = threading.Lock()
-        self._row = self._block[process * self._width : (process + 1) * self._width]
-        for gauge in (self._at_work, self._rows_owed):
-            self._row[gauge.other] = 0.0
 
     # Counting
 

@@ -4,7 +4,7 @@ And the jobs that outlive them, by their kind.
 """
 
 from .call import Answer, Operation
-from .work import connection, invoices, preparing, recognition, records, signatures, sync
+from .work import connection, invoices, preparing, recognition, record_list, records, signatures, sync
 from .work.jobs import Kind
 from .work.workers import Handler
 
@@ -22,7 +22,7 @@ def _synchronised(result: Answer) -> str:
 
 
 def _listed(result: Answer) -> str:
-    return f"{_counted(len(result['records']), 'record')}; {result['remaining']} more to come."
+    return f"{_counted(len(result['records']['record_number']), 'record')}; {result['remaining']} more to come."
 
 
 def _opened(result: Answer) -> str:
@@ -65,7 +65,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetRecord": Operation(
         records.get_record, False, lambda result: f"Record {result['record_index']['record_number']}."
     ),
-    "GetRecordList": Operation(records.get_record_list, False, _listed),
+    "GetRecordList": Operation(record_list.get_record_list, False, _listed),
     "AcknowledgeRecords": Operation(
         records.acknowledge_records,
         True,

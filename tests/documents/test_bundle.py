@@ -199,7 +199,7 @@ def test_scripts_actions_forms_and_attached_files_stay_behind():
 def test_what_a_form_field_shows_and_what_a_web_link_leads_to_stay():
     joined, _ = joined_pdf([document(with_everything_that_acts())])
 
-    field, link = annotations(PdfReader(io.BytesIO(joined)).pages[0])
+    field, link = annotations(PdfReader(io.BytesIO(bytes(joined))).pages[0])
     assert field["/AP"]["/N"].get_data().endswith(b"% the look of the field")
     assert link["/A"] == {"/S": "/URI", "/URI": "https://centre.example/"}
 

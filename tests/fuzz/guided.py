@@ -49,7 +49,7 @@ def readers() -> dict[str, Callable[[bytes], object]]:
 
     def of_package(body: bytes) -> Request:
         package = mtom.unpack(body, {"boundary": BOUNDARY})
-        return of_envelope(package.root.content(), package)
+        return of_envelope(bytes(package.envelope()), package)
 
     def of_json(body: bytes) -> Request:
         operation = operations[body[0] % len(operations) if body else 0]

@@ -66,7 +66,7 @@ def hold_valid(root: Element, style: Style, encoding: str) -> None:
     others = {
         said: from_json(said, operation),
         written: from_xml(written.encode(), operation),
-        (again := write.encode(operation.request, expected).decode()): from_json(again, operation),
+        (again := bytes(write.encode(operation.request, expected)).decode()): from_json(again, operation),
     }
     for text, other in others.items():
         read_again = rows(other.values, operation)

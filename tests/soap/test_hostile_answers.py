@@ -145,7 +145,7 @@ def test_row_soap_action_chooses_nothing(caller, action):
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+    "kind", ["", "application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
 )
 def test_row_what_a_form_of_another_site_can_send_is_415(caller, kind):
     reply = caller.send(envelope_of(caller.version, MESSAGE), headers={"Content-Type": kind})

@@ -77,6 +77,7 @@ def test_parts_are_not_copied():
     message = package("b", [("", b"x" * 1000)])
     (part,) = split(message, "b")
 
+    assert isinstance(part.body, memoryview)
     assert part.body.obj is message
 
 

@@ -18,7 +18,8 @@ from paraphe.context import Ahead
 from paraphe.errors import Refused
 from paraphe.operations import OPERATIONS
 from paraphe.work.invoices import send_invoice
-from paraphe.work.records import acknowledge_records, add_simple_document, get_record, get_record_list, review_record
+from paraphe.work.record_list import get_record_list
+from paraphe.work.records import acknowledge_records, add_simple_document, get_record, review_record
 
 NOW = datetime(2026, 9, 14, 7, 30, tzinfo=UTC)
 #: All that an invoice can say, without a contradiction; the students are STU-1 and STU-2, the contact OPCO-1.
@@ -162,7 +163,7 @@ def index(call, number=FIRST):
 
 
 def listed(call, **question):
-    return [each["record_number"] for each in call(get_record_list, question)["records"]]
+    return [*call(get_record_list, question)["records"]["record_number"]]
 
 
 def acknowledge(call, *numbers):

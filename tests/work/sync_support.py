@@ -10,6 +10,7 @@ from sqlalchemy import Engine, RowMapping, select
 
 from paraphe import store
 from paraphe.accounts import Account
+from paraphe.columns import rows
 from paraphe.context import Context
 from paraphe.errors import Code, Error, Refused
 from paraphe.work import sync
@@ -19,17 +20,19 @@ LATER = datetime(2026, 9, 15, 7, 30, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class School:
-    """One account; `sync` is a call that succeeds, `refused` one that does not."""
+    """One account; `sync` is a call that succeeds, `refused` one that does not. Messages come in slices of a length."""
 
     engine: Engine
     account: Account
     context: Callable[..., Context]
+    slice_length: int = 1000
 
     def sync(self, operation: str, items: list[dict[str, Any]], *, now: datetime | None = None, **request: Any) -> Any:
         at = {} if now is None else {"now": now}
         with store.writing(self.engine) as connection:
             context = self.context(connection, account=self.account, **at)
-            return getattr(sync, operation)(context, {operation: columns(items), **request})
+            answer = getattr(sync, operation)(context, {operation: slices(items, self.slice_length), **request})
+        return answer | {"items": rows(answer["items"])}
 
     def refused(self, operation: str, items: list[dict[str, Any]], **request: Any) -> tuple[Error, ...]:
         with pytest.raises(Refused) as refusal:
@@ -48,6 +51,11 @@ class School:
 
     def of(self, account: Account) -> "School":
         return replace(self, account=account)
+
+
+def slices(items: list[dict[str, Any]], length: int) -> list[dict[str, list[Any]]]:
+    """Return items as a decoded message holds them: in slices, by columns."""
+    return [columns(items[begin : begin + length]) for begin in range(0, len(items), length)]
 
 
 def columns(items: list[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from threading import Barrier, Thread
 from typing import Any
@@ -248,17 +249,20 @@ def test_a_rejected_item_leaves_its_row_as_it_was(school):
     assert school.rows("student") == before
 
 
-def test_items_found_wrong_before_keep_their_positions(school):
+@pytest.mark.parametrize("length", [1, 1000])
+def test_items_found_wrong_before_keep_their_positions(school, length):
     rejected = [
         Error(Code.SCHEMA_INVALID, "birthDate is no date.", index=3, reference="S3", field="birthDate", line=40),
         Error(Code.SCHEMA_INVALID, "reference is missing.", index=1),
         Error(Code.SCHEMA_INVALID, "firstName is missing.", index=3),
     ]
 
-    answer = school.sync("students", [student("S2"), wrong("S4")], on_error="KEEP_VALID", rejected=rejected)
+    answer = replace(school, slice_length=length).sync(
+        "students", [student("S2"), wrong("S4")], on_error="KEEP_VALID", rejected=rejected
+    )
 
     assert counts(answer) == {"received": 4, "created": 1, "rejected": 3}
-    assert [(item["index"], item["reference"], item["action"]) for item in answer["items"]] == [
+    assert [(item["index"], item.get("reference"), item["action"]) for item in answer["items"]] == [
         (1, None, "REJECTED"),
         (2, "S2", "CREATED"),
         (3, "S3", "REJECTED"),
@@ -271,6 +275,18 @@ def test_items_found_wrong_before_keep_their_positions(school):
         (4, "S4", "end 2026-"),
     ]
     assert answer["errors"][1].line == 40
+
+
+def test_what_is_wrong_in_a_later_slice_takes_the_earlier_ones_back(school):
+    errors = replace(school, slice_length=2).refused(
+        "students", [student("S1"), student("S2"), student("S3"), student("S1"), wrong("S4")]
+    )
+
+    assert [(error.index, error.code) for error in errors] == [
+        (4, Code.DUPLICATE_REFERENCE),
+        (5, Code.VALUES_CONTRADICT),
+    ]
+    assert school.rows("student") == {}
 
 
 def test_with_keep_valid_every_rejected_item_has_its_error_in_the_answer(school):

@@ -102,9 +102,9 @@ numbers = count()
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(messages=st.lists(_messages, min_size=1, max_size=8))
-def test_any_sequence_of_messages_comes_out_as_the_model_says(engine, context, messages):
-    school, model = School(engine, add_account(engine, f"school-{next(numbers)}"), context), Model()
+@given(messages=st.lists(_messages, min_size=1, max_size=8), length=st.sampled_from([1, 2, 1000]))
+def test_any_sequence_of_messages_in_any_slices_comes_out_as_the_model_says(engine, context, messages, length):
+    school, model = School(engine, add_account(engine, f"school-{next(numbers)}"), context, length), Model()
 
     for hours, message in enumerate(messages):
         now, answer = datetime(2026, 9, 14, tzinfo=UTC) + timedelta(hours=hours), None

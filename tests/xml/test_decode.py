@@ -18,11 +18,11 @@ def moment(text, zone="Europe/Paris"):
 
 
 def born(text):
-    return read(student(f"<birthDate>{text}</birthDate>"))["students"].get("birth_date", [None])[0]
+    return read(student(f"<birthDate>{text}</birthDate>"))["students"][0].get("birth_date", [None])[0]
 
 
 def name(text):
-    return read(student(f"<training>{text}</training>"))["students"]["training"][0]
+    return read(student(f"<training>{text}</training>"))["students"][0]["training"][0]
 
 
 def quantity(text):
@@ -250,7 +250,7 @@ def test_absent_elements_are_absent_keys():
 
 def test_a_list_is_a_plain_list_and_an_empty_one_is_empty():
     more = "<groups><reference>G1</reference><reference> G2 </reference></groups><financers/>"
-    sent = read(student(f"<financers/>{more.replace('<financers/>', '')}"))["students"]
+    sent = read(student(f"<financers/>{more.replace('<financers/>', '')}"))["students"][0]
 
     assert (sent["groups"], sent["financers"]) == ([["G1", "G2"]], [[]])
 
@@ -258,7 +258,7 @@ def test_a_list_is_a_plain_list_and_an_empty_one_is_empty():
 def test_names_are_written_as_the_inside_writes_them():
     address = "<address><addressLine1>12 rue des Lilas</addressLine1><zipcode>44000</zipcode></address>"
 
-    assert read(student(address))["students"]["address"][0] == {
+    assert read(student(address))["students"][0]["address"][0] == {
         "address_line1": "12 rue des Lilas",
         "zipcode": "44000",
     }
@@ -271,7 +271,7 @@ def test_items_come_by_columns_with_none_where_an_item_lacks_the_element():
         for name, more in zip("ABC", (one, other, one), strict=True)
     ]
 
-    columns = read(f"<SyncStudents><students>{''.join(items)}</students></SyncStudents>")["students"]
+    columns = read(f"<SyncStudents><students>{''.join(items)}</students></SyncStudents>")["students"][0]
 
     assert list(columns) == ["reference", "last_name", "first_name", "phone", "groups"]
     assert [list(columns[key]) for key in ("reference", "phone", "groups")] == [
@@ -287,7 +287,7 @@ def test_with_keep_valid_items_that_nobody_can_read_are_left_out_with_their_erro
 
     values = read(message)
 
-    assert [day.year for day in values["students"]["birth_date"]] == [1998, 1999]
+    assert [day.year for day in values["students"][0]["birth_date"]] == [1998, 1999]
     assert [(error.index, error.code) for error in values["rejected"]] == [(2, Code.VALUE_OUT_OF_RANGE)]
 
 

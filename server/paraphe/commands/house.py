@@ -32,7 +32,13 @@ def settings_of(asked: argparse.Namespace) -> Settings:
 @contextmanager
 def opened(asked: argparse.Namespace, *, current: bool = True) -> Iterator[House]:
     """Give settings, database and archive; `current` asks for a database that this program can work with."""
-    read = settings_of(asked)
+    with opened_with(settings_of(asked), current=current) as house:
+        yield house
+
+
+@contextmanager
+def opened_with(read: Settings, *, current: bool = True) -> Iterator[House]:
+    """Do the same with settings that were read already."""
     try:
         archive = open_archive(read.store)
     except ValueError as error:

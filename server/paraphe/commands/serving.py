@@ -2,12 +2,17 @@
 
 import argparse
 import os
+import sys
 
 from .. import accounts, settings, store
-from ..serve import beside, serve
-from ..settings import OPTIONS
-from .house import opened, settings_of
+from ..metrics import ALONE, Shared
+from ..serve import Parent, Plan, Post, announce, beside, serve
+from ..settings import OPTIONS, Settings
+from .house import opened_with, settings_of
 from .line import Commands, complain
+
+# -P: a folder called paraphe in the current one is not the program.
+_WORKER = (sys.executable, "-P", "-m", f"{__package__}.worker")
 
 
 def add_to(commands: Commands) -> None:
@@ -18,24 +23,43 @@ def add_to(commands: Commands) -> None:
 
 def _serve(asked: argparse.Namespace) -> None:
     """Serve until SIGTERM or Ctrl-C; running requests are finished first."""
+    for name in settings.unknown_variables(os.environ):
+        complain(f"The environment variable {name} is no setting and is ignored.")
+    read = settings_of(asked)
+    if read.processes == 1:
+        serve_here(read)
+    else:
+        Parent(_WORKER, lambda: _plan(asked)).run()
+
+
+def _plan(asked: argparse.Namespace) -> Plan:
+    given, _ = settings.gather(vars(asked), os.environ)
+    return Plan(settings_of(asked), {name: text for name, (text, _) in given.items()})
+
+
+def serve_here(read: Settings, post: Post | None = None) -> None:
+    """Serve in this process; `post` is that of a worker, which shares addresses and metrics with others."""
     from ..app import Watched, application
     from ..operations import JOBS
     from ..work.workers import Workers
 
-    for name in settings.unknown_variables(os.environ):
-        complain(f"The environment variable {name} is no setting and is ignored.")
-    with opened(asked) as house:
+    order = post and post.order
+    shared = Shared(order.counted, order.process, order.processes, order.since) if order else ALONE
+    with opened_with(read) as house:
         house.archive.check()
-        watched = Watched.of(house.engine, house.archive)
+        watched = Watched.of(house.engine, house.archive, shared)
+        watching = post.sockets(post.order.watching) if post else ()
         with (
             store.Later(house.engine) as later,
-            beside(watched.application, house.settings),
-            Workers(JOBS, house.settings.job_threads) as workers,
+            beside(watched.application, read, watching),
+            Workers(JOBS, read.job_threads) as workers,
         ):
             serve(
                 lambda bound: application(house.engine, house.archive, bound, later, watched, workers),
-                house.settings,
+                read,
                 watched.health.stop,
+                sockets=post.sockets(post.order.listening) if post else (),
+                begin=post.serving if post else lambda server: announce(server.settings),
             )
 
 

@@ -1,22 +1,25 @@
 """A record's documents in one file: a PDF for who wants to read them, a ZIP for who wants them untouched.
 
-Bytes in, bytes out: the same documents give the same bytes. The documents come from outside and may be damaged or
-hostile; what cannot be joined is left out and named, and never stops the rest.
+Bytes in, bytes out, large ones in files: the same documents give the same bytes. The documents come from outside and
+may be damaged or hostile; what cannot be joined is left out and named, and never stops the rest.
 """
 
 import io
 import json
 import logging
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 from unicodedata import normalize
 
 from pypdf import Configuration, PageObject, PdfReader, PdfWriter, apply_configuration
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject
+
+from ..spool import LARGE, Content, InFile, pieces_of
 
 # pypdf describes what it repairs, with pieces of the document. They may be personal, so they are no matter for a log.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -48,10 +51,10 @@ class Document:
     file_name: str
     sha256: str
     created_on: datetime
-    content: bytes
+    content: Content
 
 
-def is_pdf(content: bytes) -> bool:
+def is_pdf(content: Content) -> bool:
     """Say whether a file calls itself a PDF: "%PDF-" within its first 1024 bytes, as the readers take it."""
     return b"%PDF-" in content[:1024]
 
@@ -59,12 +62,13 @@ def is_pdf(content: bytes) -> bool:
 # One PDF -------------------------------------------------------------------------------------------------------
 
 
-def joined_pdf(documents: Sequence[Document]) -> tuple[bytes, list[Document]]:
+def joined_pdf(documents: Sequence[Document]) -> tuple[Content, list[Document]]:
     """Return all documents in one PDF with a bookmark for each, and those that had to be left out.
 
     Left out are files that are no PDF, are damaged, encrypted or too large to be joined in reasonable time, and those
     that would make it longer than MOST_PAGES. No bytes if none could be joined. Scripts, actions, forms and attached
-    files stay behind; signatures inside the documents cannot survive and are left as pictures. Never raises.
+    files stay behind; signatures inside the documents cannot survive and are left as pictures. Never raises. It takes
+    about as much memory as the documents have bytes.
     """
     with apply_configuration(_LIMITS):
         whole, _ = _joined(documents)
@@ -81,24 +85,38 @@ def joined_pdf(documents: Sequence[Document]) -> tuple[bytes, list[Document]]:
     return together, [document for document in documents if id(document) not in kept]
 
 
-def _joined(documents: Sequence[Document]) -> tuple[bytes, int]:
+def _joined(documents: Sequence[Document]) -> tuple[Content, int]:
     """Return one PDF and how many pages it has; no bytes if one of the documents spoils it, or if there is none."""
     if not documents:
         return b"", 0
     writer = PdfWriter()
-    written = io.BytesIO()
-    try:
-        for document in documents:
-            _append(writer, document)
-        writer.write(written)
-    except Exception:  # nobody has a list of what a parser raises at hostile bytes; the caller hears of the document
-        return b"", 0
-    return written.getvalue(), len(writer.pages)
+    with _made(documents) as written:
+        try:
+            for document in documents:
+                _append(writer, document)
+            writer.write(written)
+        except (
+            Exception
+        ):  # nobody has a list of what a parser raises at hostile bytes; the caller hears of the document
+            return b"", 0
+        return _content(written), len(writer.pages)
+
+
+def _made(documents: Sequence[Document]) -> IO[bytes]:
+    """Return where something may be made of documents: in memory, or a file if they are large together."""
+    large = sum(len(document.content) for document in documents) > LARGE
+    return tempfile.TemporaryFile() if large else io.BytesIO()
+
+
+def _content(made: IO[bytes]) -> Content:
+    return made.getvalue() if isinstance(made, io.BytesIO) else InFile.of(made)
 
 
 def _append(writer: PdfWriter, document: Document) -> None:
     """Add a document's pages under a bookmark; raises whatever the parser does if that cannot be."""
-    reader = PdfReader(io.BytesIO(document.content), xref_stream_maximum_entries=_MOST_XREF_ENTRIES)
+    content = document.content
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content.open()
+    reader = PdfReader(stream, xref_stream_maximum_entries=_MOST_XREF_ENTRIES)
     if reader.is_encrypted or not 1 <= len(reader.pages) <= MOST_PAGES - len(writer.pages):
         raise ValueError("encrypted, empty or too long")
     # Forms and their scripts, attached files and names (which would clash with those of the other documents).
@@ -141,7 +159,7 @@ def _harmless_action(action: DictionaryObject) -> DictionaryObject | None:
 # One ZIP -------------------------------------------------------------------------------------------------------
 
 
-def zipped(documents: Sequence[Document], manifest: Mapping[str, Any], created_on: datetime) -> bytes:
+def zipped(documents: Sequence[Document], manifest: Mapping[str, Any], created_on: datetime) -> Content:
     """Return a ZIP of all documents, byte for byte as they are, and of manifest.json.
 
     `manifest` is what the record says, ready for JSON; the documents are added to it under `documents`, each with its
@@ -150,13 +168,15 @@ def zipped(documents: Sequence[Document], manifest: Mapping[str, Any], created_o
     """
     paths = [_path(number, document) for number, document in enumerate(documents, 1)]
     listed = [_described(path, document) for path, document in zip(paths, documents, strict=True)]
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
-        text = json.dumps({**manifest, "documents": listed}, ensure_ascii=False, indent=2)
-        archive.writestr(_entry("manifest.json", created_on), text.encode() + b"\n")
-        for path, document in zip(paths, documents, strict=True):
-            archive.writestr(_entry(path, document.created_on), document.content)
-    return written.getvalue()
+    with _made(documents) as written:
+        with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
+            text = json.dumps({**manifest, "documents": listed}, ensure_ascii=False, indent=2)
+            archive.writestr(_entry("manifest.json", created_on), text.encode() + b"\n")
+            for path, document in zip(paths, documents, strict=True):
+                with archive.open(_entry(path, document.created_on), "w") as entry:
+                    for piece in pieces_of(document.content):
+                        entry.write(piece)
+        return _content(written)
 
 
 def _described(path: str, document: Document) -> dict[str, Any]:

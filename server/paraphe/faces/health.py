@@ -75,7 +75,7 @@ class Health:
 def answer(health: Health, path: str, start: http.StartResponse) -> Iterable[bytes]:
     """Answer /healthz or /readyz."""
     if path == "/readyz" and not health.is_ready():
-        return http.plain(start, 503, b"not ready\n", [("Retry-After", "5")])
+        return http.plain(start, 503, b"not ready\n", [("Retry-After", str(http.RETRY_AFTER))])
     return http.plain(start, 200, b"ready\n" if path == "/readyz" else b"alive\n")
 
 

@@ -5,19 +5,23 @@ the same for every answer: the headers that protect a browser, compression, HEAD
 arrived.
 """
 
+import io
 import re
 import zlib
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from email.message import Message
 from functools import lru_cache
 from typing import Any
 
 from .. import store
 from ..accounts import Account
+from ..archive import Unavailable
 from ..call import Call
 from ..errors import Code, Error, Refused
+from ..spool import LARGE, Body, Content, InFile, gathered, nameless, spooled
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -49,6 +53,9 @@ _LONGEST_TYPE = 2000  # characters of a Content-Type; well-known stacks send 300
 # What a compressed body may consist of at most: each member of a gzip file costs some time, also an empty one.
 _MEMBERS = 10_000
 _BLOCK = 1 << 16
+
+RETRY_AFTER = 5
+"""Seconds after which a message is worth sending again that the server could not take."""
 
 CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of an answer that may load nothing, do nothing and be shown in no frame."""
@@ -96,8 +103,22 @@ def content_type(line: str) -> tuple[str, dict[str, str]]:
     return kind.strip().lower(), {name.lower(): text if isinstance(text, str) else text[2] for name, text in parameters}
 
 
-def read_body(environ: Environ, limit: int, expanded: int) -> bytes:
-    """Return the request's body; Refused, MESSAGE_TOO_LARGE, above `limit` bytes, or `expanded` if it is compressed."""
+@contextmanager
+def arriving(call: Call) -> Iterator[None]:
+    """Read a message; Refused, SERVER_BUSY, if what is large in it cannot be put into files."""
+    try:
+        yield
+    except Unavailable as failure:
+        raise call.busy(failure) from failure
+    except OSError as failure:
+        raise call.busy(Unavailable(f"Large messages cannot be put into files: {failure.strerror}.")) from failure
+
+
+def read_body(environ: Environ, limit: int, expanded: int) -> Content:
+    """Return the request's body, in a file if it is large.
+
+    Refused, MESSAGE_TOO_LARGE, above `limit` bytes, or `expanded` if it is compressed.
+    """
     if environ.get("paraphe.broken"):
         message = "The message is not in chunks, or its Transfer-Encoding says that it is in another form."
         raise Refused(Error(Code.MALFORMED_MESSAGE, message, hint="Check the chunks, or send a Content-Length."))
@@ -105,10 +126,9 @@ def read_body(environ: Environ, limit: int, expanded: int) -> bytes:
     length = int(declared) if re.fullmatch(r"\d{1,18}", declared) else 0
     if length > limit:
         raise _too_large(f"The message has {length} bytes; at most {limit} are taken.")
-    body: bytes = environ["wsgi.input"].read(length)
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in ("", "identity"):
-        return body
+        return _taken(environ["wsgi.input"], length)
     if encoding not in ("gzip", "x-gzip", "deflate"):
         environ["paraphe.headers"] = [("Accept-Encoding", "gzip, deflate")]
         raise Refused(
@@ -118,37 +138,56 @@ def read_body(environ: Environ, limit: int, expanded: int) -> bytes:
                 hint="Send the message as it is, or compressed once, with gzip or deflate.",
             )
         )
-    return _expanded(body, encoding, expanded)
+    return gathered(_expanded(environ["wsgi.input"], length, encoding, expanded))
+
+
+def _taken(stream: Any, length: int) -> Content:
+    if length <= LARGE:
+        body: bytes = stream.read(length)
+        return body
+    # waitress has it in a file; other servers may give it as it comes.
+    if isinstance(stream, io.BufferedRandom) and stream.tell() == 0:
+        return InFile.of(stream)
+    return spooled(_read(stream, length), nameless())
+
+
+def _read(stream: Any, length: int) -> Iterator[bytes]:
+    while length > 0 and (piece := stream.read(min(_BLOCK, length))):
+        length -= len(piece)
+        yield piece
 
 
 def _too_large(message: str) -> Refused:
     return Refused(Error(Code.MESSAGE_TOO_LARGE, message, hint="Send fewer items in one message, or a smaller file."))
 
 
-def _expanded(body: bytes, encoding: str, limit: int) -> bytes:
+def _expanded(stream: Any, length: int, encoding: str, limit: int) -> Iterator[bytes]:
     """Undo gzip or deflate; Refused, MESSAGE_TOO_LARGE, when what comes out is larger than `limit`."""
+    block = stream.read(min(_BLOCK, length))
+    length -= len(block)
     # 47: gzip or zlib, whichever the first bytes say. Some senders of "deflate" leave zlib's first bytes out: -15.
-    bare = encoding == "deflate" and (len(body) < 2 or body[0] & 15 != 8 or int.from_bytes(body[:2], "big") % 31)
-    pieces: list[bytes] = []
-    size = at = 0
+    bare = encoding == "deflate" and (len(block) < 2 or block[0] & 15 != 8 or int.from_bytes(block[:2], "big") % 31)
+    size = 0
     # deflate is one stream; a gzip file may have several members one behind the other.
     for _ in range(_MEMBERS if encoding != "deflate" else 1):
         inflater = zlib.decompressobj(-15 if bare else 47)
         while not inflater.eof:
-            block = body[at : at + _BLOCK]
+            if not block:
+                block = stream.read(min(_BLOCK, length))
+                length -= len(block)
             try:
-                piece = inflater.decompress(block, limit + 1 - size)
+                piece = inflater.decompress(block, _BLOCK)
             except zlib.error:
                 raise _not_compressed(encoding) from None
-            pieces.append(piece)
             size += len(piece)
             if size > limit:
                 raise _too_large(f"The message expands to more than {limit} bytes.")
-            if not block and not inflater.eof:
+            if not block and not piece and not inflater.eof:
                 raise _not_compressed(encoding)
-            at += len(block) - len(inflater.unused_data)
-        if at == len(body):
-            return b"".join(pieces)
+            yield piece
+            block = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+        if not block and not length:
+            return
     raise _not_compressed(encoding)
 
 
@@ -235,9 +274,20 @@ def too_slow() -> Refused:
     return Refused(Error(Code.TOO_SLOW, message, hint="Send it again; CheckConnection tells the limits in force."))
 
 
+def unread(environ: Environ) -> Refused | None:
+    """Refuse a request, whatever it says, if it arrived too slowly, or when the server had been told to stop."""
+    if environ.get("paraphe.late"):
+        return too_slow()
+    if not environ.get("paraphe.stopping"):
+        return None
+    message = "The server is about to stop, or to be started again; nothing of the message was stored."
+    return Refused(Error(Code.SERVER_BUSY, message, hint="Send it again in a few seconds."))
+
+
 def media_type_refused(kind: str, hint: str) -> Refused:
     """Refuse a Content-Type; `hint` says which ones are taken here."""
-    return Refused(Error(Code.UNSUPPORTED_MEDIA_TYPE, f"The Content-Type {kind[:60]} is not taken here.", hint=hint))
+    message = f"The Content-Type {kind[:60]} is not taken here." if kind else "The message has no Content-Type."
+    return Refused(Error(Code.UNSUPPORTED_MEDIA_TYPE, message, hint=hint))
 
 
 def method_refused(method: str, hint: str) -> Refused:
@@ -271,8 +321,11 @@ def nothing_here(start: StartResponse) -> Iterable[bytes]:
     return plain(start, 404, b"There is nothing at this address.\n")
 
 
-def sliced(body: bytes) -> Iterator[bytes]:
-    """Cut a large body into pieces of 1 MB, so that the server can notice a caller who went away."""
+def sliced(body: Body | InFile) -> Iterator[bytes]:
+    """Give a body in pieces of 1 MB, so that the server can notice a caller who went away."""
+    if not isinstance(body, bytes):
+        yield from body.pieces()
+        return
     view = memoryview(body)
     for begin in range(0, len(body), _CHUNK):
         yield bytes(view[begin : begin + _CHUNK])

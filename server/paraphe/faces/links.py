@@ -12,13 +12,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from urllib.parse import quote
 
 from sqlalchemy import Connection
 
 from .. import store
 from ..call import Call
+from ..spool import Content, digest_of
 from ..work import records, signatures
 from . import http
 
@@ -173,11 +173,11 @@ def _record_as_zip(connection: Connection, call: Call, link: bytes) -> File | No
     return _record(call, opened, ".zip", "application/zip", opened.zip(call.exchange.archive), whole=True)
 
 
-def _record(call: Call, opened: records.Opened, suffix: str, media_type: str, content: bytes, *, whole: bool) -> File:
+def _record(call: Call, opened: records.Opened, suffix: str, media_type: str, content: Content, *, whole: bool) -> File:
     if whole:
         call.after_sent.append(opened.extraction(call.received_on, call.request_id, "whoever has the address"))
-    name, digest = f"{opened.head.record_number}{suffix}", sha256(content).hexdigest()
-    return File(media_type, name, len(content), digest, http.sliced(content))
+    name = f"{opened.head.record_number}{suffix}"
+    return File(media_type, name, len(content), digest_of(content), http.sliced(content))
 
 
 _PLACES: dict[str, dict[str, Callable[[Connection, Call, bytes], File | None]]] = {

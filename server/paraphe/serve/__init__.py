@@ -11,20 +11,29 @@ What an application is given beyond WSGI:
 - `environ["paraphe.broken"]` is True if the body cannot be read, because its chunks are none.
 - `environ["paraphe.late"]` is True if the request arrived too slowly: it is to be refused. Of its headers and its body
   only a part is there, and the connection is closed behind the answer.
+- `environ["paraphe.stopping"]` is True if the server was told to stop before the request came: it is to be refused.
 - `environ["REMOTE_ADDR"]` is the caller's address, also when trusted proxies brought the request.
 """
 
 from .channel import PATIENCE
 from .log import JsonLines, log_as_json
-from .process import beside, serve, settle
+from .parent import CannotServe, Parent
+from .process import announce, beside, serve, settle
 from .server import LAST_ORDERS, CannotListen, Server, running
+from .worker import Post
+from .workers import Plan
 
 __all__ = [
     "LAST_ORDERS",
     "PATIENCE",
     "CannotListen",
+    "CannotServe",
     "JsonLines",
+    "Parent",
+    "Plan",
+    "Post",
     "Server",
+    "announce",
     "beside",
     "log_as_json",
     "running",

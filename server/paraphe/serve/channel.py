@@ -31,12 +31,13 @@ class _Task(WSGITask):
         environ["paraphe.flush"] = self.channel.flush
         environ["paraphe.broken"] = self.request.broken
         environ["paraphe.late"] = self.request.late
+        environ["paraphe.stopping"] = self.channel.server.stopping and not self.channel.came_before
         forwarded = self.request.headers.get("X_FORWARDED_FOR", "")
         environ["REMOTE_ADDR"] = source_of(environ["REMOTE_ADDR"], forwarded, self.channel.server.proxies)
         return environ
 
     def build_response_header(self) -> bytes:
-        if self.request.late or self.request.unread or not self.channel.server.accepting:
+        if self.request.late or self.request.unread or self.channel.server.leaving:
             self.set_close_on_finish()
         return super().build_response_header()
 
@@ -71,6 +72,13 @@ class Channel(HTTPChannel):
         #: When the request that is arriving began, and when its last byte so far came.
         self._began = self._heard = monotonic()
         self._is_new = True
+        #: Whether something was going on here when the server was told to stop: that is finished.
+        self.came_before = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being received, worked on or sent."""
+        return bool(self.requests or self.request or self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
         """Take bytes that have arrived, and note when."""

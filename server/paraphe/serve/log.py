@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+import orjson
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ..archive import Unavailable
@@ -41,7 +42,10 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _USUAL}
         if record.exc_info and record.exc_info[1]:
             line["failure"] = list(self._failures(record.exc_info[1]))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        try:
+            return orjson.dumps(line, default=str).decode()
+        except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+            return json.dumps(line, default=str)
 
     def _failures(self, error: BaseException) -> Iterator[dict[str, Any]]:
         """Yield the failure, then what led to it."""

@@ -3,7 +3,8 @@
 import gc
 import logging
 import signal
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from wsgiref.types import WSGIApplication
@@ -29,15 +30,29 @@ def settle() -> None:
     gc.set_threshold(50_000, 10, 10)
 
 
+def announce(settings: Settings) -> None:
+    """Say where the server listens, on standard output; `settings` are those with the port that was taken."""
+    url = settings.listen.url
+    if settings.listen.everywhere and settings.public_url == url:
+        _log.warning("PARAPHE_PUBLIC_URL is not set: addresses given to callers begin with %s.", url)
+    print(f"Paraphe {__version__} listens on {url}", flush=True)
+
+
 def serve(
-    make: Callable[[Settings], WSGIApplication], settings: Settings, stopping: Callable[[], None] = lambda: None
+    make: Callable[[Settings], WSGIApplication],
+    settings: Settings,
+    stopping: Callable[[], None] = lambda: None,
+    *,
+    sockets: Sequence[socket.socket] = (),
+    begin: Callable[[Server], None] = lambda server: announce(server.settings),
 ) -> None:
     """Run a server in this process until SIGTERM or SIGINT; a second signal ends it at once. Raises CannotListen.
 
-    `stopping` is called when it is told to stop, before requests are finished: from a signal handler.
+    `stopping` is called when it is told to stop, before requests are finished: from a signal handler. `begin` is called
+    when all is ready, `sockets` are those of an address that was taken already.
     """
     log_as_json(settings.log_level)
-    server = Server(make, settings)
+    server = Server(make, settings, sockets)
 
     def stop(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
@@ -46,23 +61,23 @@ def serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    if settings.listen.everywhere and server.settings.public_url == server.url:
-        _log.warning("PARAPHE_PUBLIC_URL is not set: addresses given to callers begin with %s.", server.url)
+    # Not its default, which is the end, and for systemd no failure: it would not be started again.
+    signal.signal(signal.SIGHUP, lambda *_: _log.warning("One process cannot load its settings anew: start it again."))
     settle()
-    print(f"Paraphe {__version__} listens on {server.url}", flush=True)
+    begin(server)
     server.run()
     _log.info("Stopped.")
 
 
 @contextmanager
-def beside(application: WSGIApplication, settings: Settings) -> Iterator[None]:
+def beside(application: WSGIApplication, settings: Settings, sockets: Sequence[socket.socket] = ()) -> Iterator[None]:
     """Serve an application for those who watch, at `metrics_listen`, for one `with` block; nothing without it.
 
-    It goes on while the server of the block finishes its requests. Raises CannotListen.
+    It goes on while the server of the block finishes its requests. Raises CannotListen. For `sockets` see `serve`.
     """
     if settings.metrics_listen is None:
         yield
         return
     small = replace(settings, listen=settings.metrics_listen, threads=2, message_bytes=100_000)
-    with running(Server(lambda _: application, small)):
+    with running(Server(lambda _: application, small, sockets)):
         yield

@@ -3,14 +3,15 @@
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from ..settings import Listen, Settings
 from .channel import Channel
@@ -19,7 +20,13 @@ from .requests import Pace
 _log = logging.getLogger(__package__)
 
 LAST_ORDERS = 30.0
-"""Seconds that running requests have to finish when the server is told to stop."""
+"""Seconds that running requests have to finish when the server is told to stop, and connections when it retires."""
+
+QUIET = 5.0
+"""Seconds after which a connection on which nothing happens is closed by a server that retires."""
+
+_LAST_REFUSALS = 1.0
+"""Seconds that requests which have just been refused have, to get that answer."""
 
 _LOOK = 0.5
 """Seconds between two looks for connections that are too slow."""
@@ -64,9 +71,14 @@ def _tuning(settings: Settings) -> dict[str, Any]:
 class Server:
     """An application behind an address; `settings` and `url` tell the port that was really taken."""
 
-    def __init__(self, make: Callable[[Settings], WSGIApplication], settings: Settings) -> None:
-        """Take the address, then make the application, as it needs to know where it is. Raises CannotListen."""
-        sockets = _listening(settings.listen)
+    def __init__(
+        self, make: Callable[[Settings], WSGIApplication], settings: Settings, sockets: Sequence[socket.socket] = ()
+    ) -> None:
+        """Take the address, then make the application, as it needs to know where it is. Raises CannotListen.
+
+        `sockets` are those of an address that was taken already, and may be shared with other processes.
+        """
+        sockets = sockets or take(settings.listen)
         try:
             self.settings = settings.bound_to(sockets[0].getsockname()[1])
             application = make(self.settings)
@@ -76,25 +88,43 @@ class Server:
             raise
         self.url = self.settings.listen.url
         self._map: dict[int, Any] = {}
-        self._waitress: Any = create_server(application, map=self._map, sockets=sockets, **_tuning(settings))
+        self._waitress: Any = create_server(application, map=self._map, sockets=list(sockets), **_tuning(settings))
         self._listeners: list[Any] = [entry for entry in self._map.values() if isinstance(entry, BaseWSGIServer)]
         for listener in self._listeners:
             listener.channel_class = Channel
             listener.proxies = settings.trusted_proxies
+            listener.leaving = listener.stopping = False
+        #: Answers those who come to a stopping server, also when all threads are at work.
+        self._refusing: Any = ThreadedTaskDispatcher()
         self._pace = Pace(settings.head_seconds, settings.pause_seconds, settings.least_speed)
         self._looked = monotonic()
-        self._stopping = False
+        self._stopping = self._retiring = False
 
     def run(self) -> None:
-        """Serve until `stop` is called, then let what runs finish (LAST_ORDERS seconds at most) and return."""
-        while not self._stopping:
+        """Serve until `stop` or `retire` is called, then let what runs finish (LAST_ORDERS at most) and return."""
+        while not (self._stopping or self._retiring):
             self._turn(1.0)
             self._hold_pace()
         self._finish()
 
     def stop(self) -> None:
-        """Tell `run` to end: from any thread, once, and from a signal handler."""
+        """Tell `run` to end: from any thread, and from a signal handler.
+
+        Requests that have begun to arrive are finished. Those that come while that lasts are for the application to
+        refuse (`paraphe.stopping`).
+        """
         self._stopping = True
+        self._wake()
+
+    def retire(self) -> None:
+        """Tell `run` to leave the address to other processes: from any thread.
+
+        No connection is taken any more. Those that are open are served, and each is closed behind its next answer.
+        """
+        self._retiring = True
+        self._wake()
+
+    def _wake(self) -> None:
         with suppress(OSError):  # the loop has seen it already, and closed
             self._listeners[0].pull_trigger()
 
@@ -108,33 +138,67 @@ class Server:
             self._looked = monotonic()
 
     def _finish(self) -> None:
-        for listener in self._listeners:
-            wasyncore.dispatcher.close(listener)
         end = monotonic() + LAST_ORDERS
-        self._turn(0)
-        while (busy := self._close_idle()) and monotonic() < end:
-            self._turn(0.2)
+        if not self._stopping:
+            self._retire_until(end)
+        busy = self._stop_until(end)
         if busy:
             _log.warning("Requests that did not finish and were cut off after %d s: %d", LAST_ORDERS, busy)
-        self._waitress.task_dispatcher.shutdown(timeout=0 if busy else 5)
+        for dispatcher in (self._waitress.task_dispatcher, self._refusing):
+            dispatcher.shutdown(timeout=0 if busy else 5)
         for channel in self._channels():
             channel.handle_close()
         for listener in self._listeners:
             listener.close()
 
-    def _channels(self) -> list[Channel]:
-        return [entry for entry in self._map.values() if isinstance(entry, Channel)]
+    def _retire_until(self, end: float) -> None:
+        self._close_listeners()
+        while not self._stopping and self._close_quiet() and monotonic() < end:
+            self._turn(0.2)
+            self._hold_pace()
 
-    def _close_idle(self) -> int:
-        """Close connections on which nothing is being received, worked on or sent; return how many are left."""
+    def _close_quiet(self) -> int:
+        """Close connections on which nothing has happened for some time; return how many are left."""
         for channel in self._channels():
-            if not (channel.requests or channel.request or channel.total_outbufs_len):
+            if not channel.is_busy and time() - channel.last_activity > QUIET:
                 channel.handle_close()
         return len(self._channels())
 
+    def _stop_until(self, end: float) -> int:
+        """Finish what is going on, while what comes is refused; return how many requests are left at the end."""
+        for channel in self._channels():
+            channel.came_before = channel.is_busy
+        self._refusing.set_thread_count(1)
+        for listener in self._listeners:
+            listener.leaving = listener.stopping = True
+            listener.add_task = self._serve_or_refuse
+        while (busy := self._unfinished()) and monotonic() < end:
+            self._turn(0.2)
+        self._close_listeners()
+        end = min(end, monotonic() + _LAST_REFUSALS)
+        while any(channel.is_busy for channel in self._channels()) and monotonic() < end:
+            self._turn(0.05)
+        return busy
 
-def _listening(listen: Listen) -> list[socket.socket]:
-    """Take the address: a name such as localhost may stand for two, which then share the port."""
+    def _serve_or_refuse(self, channel: Channel) -> None:
+        (self._waitress.task_dispatcher if channel.came_before else self._refusing).add_task(channel)
+
+    def _unfinished(self) -> int:
+        for channel in self._channels():
+            channel.came_before = channel.came_before and channel.is_busy
+        return sum(channel.came_before for channel in self._channels())
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners:
+            listener.leaving = True
+            wasyncore.dispatcher.close(listener)
+
+    def _channels(self) -> list[Channel]:
+        return [entry for entry in self._map.values() if isinstance(entry, Channel)]
+
+
+def take(listen: Listen) -> list[socket.socket]:
+    """Take an address: a name such as localhost may stand for two, which then share the port. Raises CannotListen."""
     sockets: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

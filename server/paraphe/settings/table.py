@@ -39,6 +39,7 @@ class Settings:
     head_seconds: int
     pause_seconds: int
     least_speed: int
+    processes: int
     threads: int
     job_threads: int
     requests_at_once: int
@@ -203,12 +204,20 @@ OPTIONS = (
         "How many bytes a second a message must bring on average, once `head_seconds` and `pause_seconds` are over. A "
         "slower sender is answered with TOO_SLOW and the connection is closed.",
     ),
+    _limit(
+        "processes",
+        "1",
+        1,
+        64,
+        "How many processes serve, all at the same address; one works on one core. With two or more, SIGHUP loads "
+        "settings and program anew while they serve, and one that dies is replaced. Needs Linux.",
+    ),
     Option(
         "threads",
         "8",
         number(1, 32),
         "a whole number from 1 to 32",
-        "How many requests are worked on at once in this process; others wait. One that sends a document is occupied "
+        "How many requests are worked on at once in one process; others wait. One that sends a document is occupied "
         "until the last byte is with the caller. Each may hold a connection to the database.",
     ),
     Option(
@@ -224,7 +233,7 @@ OPTIONS = (
         "",
         1,
         32,
-        "How many requests of one account are worked on at once in this process, so that one account cannot take all "
+        "How many requests of one account are worked on at once in one process, so that one account cannot take all "
         "threads. One more waits for a moment if the others are short, and is then refused with TOO_MANY_REQUESTS.",
         default_words="three quarters of `threads`",
     ),
@@ -248,7 +257,8 @@ OPTIONS = (
         "300",
         1,
         86_400,
-        "How many seconds a wrong key is remembered, in memory only.",
+        "How many seconds a wrong key is remembered, in memory only. Each process counts its part of the two numbers "
+        "before: with two processes half of them.",
     ),
     Option(
         "trusted_proxies",

@@ -1,10 +1,10 @@
 """The tables, and the one way to a transaction. SQLite and PostgreSQL differ in this folder only."""
 
-from .bulk import driver_form, is_among, known, python_form, update, upsert
+from .bulk import by_columns, driver_form, is_among, known, python_form, update, upsert
 from .copies import CannotCopy, copied, digests, put_back
 from .forgetting import Forgetting
 from .later import Later
-from .lookup import Lookup
+from .prepared import Lookup, Prepared
 from .tables import (
     Money,
     UtcDateTime,
@@ -35,12 +35,14 @@ __all__ = [
     "Later",
     "Lookup",
     "Money",
+    "Prepared",
     "Taken",
     "Transaction",
     "UtcDateTime",
     "account",
     "alone",
     "attendance",
+    "by_columns",
     "classroom",
     "contact",
     "copied",

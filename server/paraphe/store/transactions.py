@@ -61,7 +61,8 @@ def open_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -149,7 +150,7 @@ def _within(connection: Connection, begun: RootTransaction) -> Iterator[Connecti
 def _told_as_busy() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, NoConnection) as failure:
+    except (OperationalError, sqlite3.OperationalError, NoConnection) as failure:
         raise Busy(type(getattr(failure, "orig", None) or failure).__name__) from failure
 
 

@@ -20,6 +20,7 @@ from ..accounts import Account
 from ..contract import Complex, Simple, complex_type
 from ..documents.bundle import is_pdf
 from ..reading import NEEDED, THRESHOLD, Known, Notice, Payer, Reading, Student, Trainee, Value
+from ..spool import Content
 from ..store import contact, student
 from . import elements
 
@@ -27,6 +28,7 @@ _TYPE = complex_type("InvoicingElements")
 _FIELDS = {field.key: field for field in _TYPE.fields}
 _NUMBERS = ("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number")
 _LONGEST_SNIPPET = 200
+_MOST_BYTES = 50_000_000  # it is in memory while it is read
 _ALL_NEEDED = (*NEEDED, "trainees")
 # Reading is work for a processor and limited by the clock: more at once than there are would make all of them late.
 _READERS = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
@@ -53,14 +55,18 @@ def known_to(connection: Connection, account: Account) -> Known:
     )
 
 
-def read(content: bytes, known: Known, *, tesseract: str | None = None) -> Reading:
+def read(content: Content, known: Known, *, tesseract: str | None = None) -> Reading:
     """Read an invoice in a process apart; waits while as many are being read as there are processors."""
     if not is_pdf(content):
         nothing = Reading(failure="NOT_A_PDF")
         nothing.warn("NOT_A_PDF", "The invoice is not a PDF; it was stored as it is.", _ENTER)
         return nothing
+    if len(content) > _MOST_BYTES:
+        nothing = Reading(failure="PDF_TOO_COMPLEX")
+        nothing.warn("PDF_TOO_COMPLEX", f"Invoices of more than {_MOST_BYTES} bytes are not read.", _ENTER)
+        return nothing
     with _READERS:
-        return reading.read(content, known, tesseract=tesseract)
+        return reading.read(bytes(content), known, tesseract=tesseract)
 
 
 _ENTER = "Let a person enter the elements of the invoice with ReviewRecord."

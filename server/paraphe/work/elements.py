@@ -7,11 +7,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, select
 
 from ..accounts import Account
+from ..columns import Columns
 from ..contract import Complex, complex_type
 from ..errors import Code, Error, Refused
 from ..store import contact, is_among, record, student
@@ -156,14 +159,25 @@ def said(values: Sequence[Any]) -> dict[str, Any]:
     return elements
 
 
+def said_by_columns(columns: Columns) -> Columns:
+    """Return the elements of many records from COLUMNS."""
+    # All in one go: to read each by itself takes three times as long.
+    together = orjson.loads(f"[{','.join([texts or 'null' for texts in columns['trainees']])}]")
+    trainees = [each and list(map(_with_decimals, each)) for each in together]
+    return {key: columns[key] for key in _NAMES} | {"trainees": trainees}
+
+
 def _text(value: Decimal | date) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()
+
+
+_decimal = lru_cache(4096)(Decimal)
 
 
 def _with_decimals(trainee: dict[str, Any]) -> dict[str, Any]:
     for key in ("quantity", "amount_excl_vat"):
         if key in trainee:
-            trainee[key] = Decimal(trainee[key])
+            trainee[key] = _decimal(trainee[key])
     return trainee
 
 

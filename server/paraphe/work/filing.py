@@ -4,7 +4,6 @@ Each change of a record raises its *version* by one, in one statement on its row
 A changed record is to be extracted (again). What happened to it, and what it said before, is never lost.
 """
 
-import hashlib
 import json
 import os
 import secrets
@@ -18,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, insert, update
 
 from ..context import Ahead, Context
 from ..errors import Code, Error, Refused
+from ..spool import Spooled, digest_of
 from ..store import account, document, record, record_event
 from . import elements
 
@@ -67,11 +67,11 @@ def keep(context: Context | Ahead, request: Mapping[str, Any], document_type: st
 
     Refused if it is empty (EMPTY_FILE) or not what the caller sent off (DIGEST_MISMATCH).
     """
-    content: bytes = request["content"]
+    content: bytes | Spooled = request["content"]
     if not content:
         raise Refused(Error(Code.EMPTY_FILE, "The file has no content.", field="content"))
     sent: str | None = request.get("sha256")
-    if sent is not None and sent.lower() != hashlib.sha256(content).hexdigest():
+    if sent is not None and sent.lower() != digest_of(content):
         message = "The file does not have the digest that was sent with it."
         hint = "Send the file again; sha256 is the digest of the file itself, not of its base64 text."
         raise Refused(Error(Code.DIGEST_MISMATCH, message, field="sha256", hint=hint))

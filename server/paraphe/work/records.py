@@ -16,14 +16,13 @@ from ..archive import Archive
 from ..context import Context
 from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
 from ..errors import Code, Error, Refused
+from ..spool import Content, Held
 from ..store import document, is_among, lock_account, record
 from . import elements, filing, invoices, preparing
 from .filing import Event, is_numbered, unknown_record
-from .paging import cursor_at, invalid_cursor, limit_of, position_of
 
-#: All documents of a record together, in bytes: its PDF and its ZIP are made in memory.
+#: All documents of a record together, in bytes: its PDF is put together in memory.
 MOST_BYTES = 200_000_000
-_CURSOR = "r1"
 
 # What is added, what is corrected ------------------------------------------------------------------------------
 
@@ -58,7 +57,7 @@ def _add(context: Context, request: Mapping[str, Any], document_type: str, title
     }
 
 
-def _check_file(context: Context, number: str, content: bytes) -> None:
+def _check_file(context: Context, number: str, content: Content) -> None:
     held = context.connection.scalar(select(record.c.size_bytes).where(is_numbered(context, number)))
     if held is None:
         raise Refused(unknown_record(number))
@@ -143,7 +142,7 @@ class Opened:
     said: Mapping[str, Any]
     documents: Sequence[Listed]
 
-    def pdf(self, archive: Archive) -> tuple[bytes, list[str]]:
+    def pdf(self, archive: Archive) -> tuple[Content, list[str]]:
         """Return every document in one PDF, and the file names of those that could not be joined.
 
         No bytes if there is none that can. Only a PDF that nothing is missing from makes the record extracted.
@@ -151,7 +150,7 @@ class Opened:
         joined, left_out = joined_pdf(self._contents(archive))
         return joined, [each.file_name for each in left_out]
 
-    def zip(self, archive: Archive) -> bytes:
+    def zip(self, archive: Archive) -> Content:
         """Return every document as it is, with what papers say as JSON, and the manifest, in a ZIP."""
         manifest = {
             "recordNumber": self.head.record_number,
@@ -167,10 +166,11 @@ class Opened:
         return partial(mark_extracted, record_id=self.head.id, version=self.head.version, happening=happening)
 
     def _contents(self, archive: Archive) -> list[Document]:
+        held = Held()
         return [
             Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
             for each in self.documents
-            for content in [archive.read(each.sha256)]
+            for content in [held.hold(archive.content(each.sha256))]
         ]
 
     def _data(self, archive: Archive) -> list[Document]:
@@ -350,57 +350,3 @@ def acknowledge_records(context: Context, request: Mapping[str, Any]) -> dict[st
         )
     filing.note(context, Event.ACKNOWLEDGED, {row.id: {"version": row.version} for row in newly})
     return {"acknowledged": len(newly), "already_extracted": len(known) - len(newly)}
-
-
-# The list ------------------------------------------------------------------------------------------------------
-
-
-def get_record_list(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the index of records, oldest first: of those to be extracted, or with `include_extracted` of all.
-
-    A cursor stands after one record of the account, so nothing is missed or given twice while records come and go.
-    Three statements at most, whatever the number of records.
-    """
-    limit = limit_of(request)
-    conditions = _conditions(context, request)
-    after = _id_in(context, request)
-    found = select(*_INDEX).where(*conditions, record.c.id > after).order_by(record.c.id).limit(limit + 1)
-    rows = [tuple(row) for row in context.connection.execute(found)]
-    expires_on = context.addresses.expiry(context.now)
-    records = [_index(context, *_split(row), expires_on) for row in rows[:limit]]
-    result: dict[str, Any] = {"records": records, "remaining": 0}
-    if len(rows) > limit:
-        last = Head(*rows[limit - 1][: len(Head._fields)])
-        counted = select(func.count()).select_from(record).where(*conditions, record.c.id > last.id)
-        result["remaining"] = context.connection.scalar(counted)
-        result["next_cursor"] = cursor_at(_CURSOR, last.record_number)
-    return result
-
-
-def _conditions(context: Context, request: Mapping[str, Any]) -> list[Any]:
-    created_from, created_to = request.get("created_from"), request.get("created_to")
-    if created_from is not None and created_to is not None and created_to < created_from:
-        raise Refused(Error(Code.VALUES_CONTRADICT, "createdTo is before createdFrom.", field="createdTo"))
-    conditions: list[Any] = [record.c.account_id == context.account.id]
-    if not request.get("include_extracted"):
-        conditions.append(record.c.to_extract)
-    if "status" in request:
-        conditions.append(record.c.status == request["status"])
-    if created_from is not None:
-        conditions.append(record.c.created_on >= created_from)
-    if created_to is not None:
-        conditions.append(record.c.created_on < created_to)
-    if "invoice_number" in request:
-        conditions.append(record.c.invoice_number == request["invoice_number"])
-    return conditions
-
-
-def _id_in(context: Context, request: Mapping[str, Any]) -> int:
-    """Return the id that the list goes on after. The cursor itself says nothing of other accounts' records."""
-    if "cursor" not in request:
-        return 0
-    number = position_of(_CURSOR, request["cursor"])
-    found: int | None = context.connection.scalar(select(record.c.id).where(is_numbered(context, number)))
-    if found is None:
-        raise invalid_cursor()
-    return found

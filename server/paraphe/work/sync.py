@@ -4,16 +4,17 @@
 inactive and is never deleted; it comes back, with all it held, when the caller sends its reference again. What an item
 leaves out keeps its stored value. The rules of each table are in `sync_rules`.
 
-Items are worked on by columns: for each element, its values in all items. However many the items: one SELECT for the
-known rows (and one for each table that courses refer to), one upsert of the new rows, one update of the known ones in
-the columns that changed, and in a REPLACE one SELECT and one UPDATE for what is missing.
+Items come in slices (see `xml/decode.py`) and are worked on by columns: for each element, its values in all items of
+the slice. For each slice there is one SELECT for the known rows (and one for each table that courses refer to), one
+upsert of the new rows and one update of the known ones in the columns that changed; in a REPLACE one SELECT and one
+UPDATE for what is missing. What is refused at the end takes all slices back with it.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain, compress, repeat
+from itertools import chain, compress, count, islice
 from operator import ne
 from typing import Any
 
@@ -21,10 +22,11 @@ import orjson
 from sqlalchemy import Table, select, update
 
 from .. import contract, store
+from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
 from . import sync_rules
-from .sync_rules import Check, Columns, Found
+from .sync_rules import Check, Found
 
 _MOST_ERRORS = 100
 # Without maxRemovals a REPLACE may remove 5 rows, or one in 10 of the active ones if that is more.
@@ -35,9 +37,9 @@ _ACTIONS = ("CREATED", "UPDATED", "UNCHANGED", "REMOVED", "REJECTED")
 def students(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     """Bring the account's students to what `request` says.
 
-    `request` is the decoded message, its items by columns. With KEEP_VALID it may hold `rejected`: errors inside items
-    that were found before (`index` is the position in the original message, `reference` is given if it could be read);
-    the items are then the others, in their order.
+    `request` is the decoded message, its items in slices by columns. With KEEP_VALID it may hold `rejected`: errors
+    inside items that were found before (`index` is the position in the original message, `reference` is given if it
+    could be read); the items are then the others, in their order.
 
     Returns the members of SyncResult, and as `errors` those of the rejected items. Raises Refused, with all errors
     that were found, when nothing may be stored. A dry run stores nothing and returns the same.
@@ -79,8 +81,8 @@ class _Plan:
     check: Check
     #: The columns that the check looks at, whether they are sent or not.
     checked: frozenset[str]
-    #: The elements that are stored as JSON text, each with what writes it.
-    nested: Mapping[str, Callable[[Any], str | None]]
+    #: The elements that are stored as JSON text, each with what writes its values in all items.
+    nested: Mapping[str, Callable[[Sequence[Any]], Sequence[str | None]]]
     #: What clearFields may name, each with its key.
     optional: Mapping[str, str]
 
@@ -117,11 +119,25 @@ def _plan(key: str) -> _Plan:
     )
 
 
-def _writer(kind: contract.Complex) -> Callable[[Any], str | None]:
-    """Return what writes a nested value as JSON, so that equal values are equal texts; an empty one is no value."""
-    if kind.item is not None:
-        return lambda values: orjson.dumps(list(dict.fromkeys(values))).decode() if values else None
-    return lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else None
+def _writer(kind: contract.Complex) -> Callable[[Sequence[Any]], Sequence[str | None]]:
+    """Return what writes nested values as JSON, so that equal values are equal texts; an empty one is no value."""
+    if kind.item is None:
+        return _as_json
+    return lambda lists: _as_json([_without_repeated(each) for each in lists])
+
+
+def _without_repeated(values: Sequence[Any] | None) -> Sequence[Any] | None:
+    return values if values is None or len(values) < 2 else list(dict.fromkeys(values))
+
+
+# A line end stands in no JSON text, so it can stand between two that are written in one go.
+_BETWEEN = orjson.Fragment(b"\n")
+
+
+def _as_json(values: Sequence[Any]) -> Sequence[str | None]:
+    together = orjson.dumps([part for value in values for part in (value, _BETWEEN)], option=orjson.OPT_SORT_KEYS)
+    texts = together.decode()[1:-3].split(",\n,")
+    return [text if value else None for value, text in zip(values, texts, strict=True)]
 
 
 # One message ---------------------------------------------------------------------------------------------------
@@ -133,8 +149,37 @@ class _Outcome:
 
     created: Columns
     updated: Columns
-    items: list[dict[str, Any]]
+    items: "_Said"
     errors: list[Error]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of the items, by columns. A row that is removed was no item, so it has no index."""
+
+    indexes: list[int | None]
+    references: list[str | None]
+    actions: list[str]
+
+    def add(self, more: "_Said") -> None:
+        """Say it of more items."""
+        self.indexes.extend(more.indexes)
+        self.references.extend(more.references)
+        self.actions.extend(more.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some items of a message in a row, by columns, each with its index.
+
+    `rejected` are the errors of the items between them that were found before; `taken` are the references that stand
+    in the message before.
+    """
+
+    items: Columns
+    indexes: Sequence[int]
+    rejected: Mapping[int, Sequence[Error]]
+    taken: set[str]
 
 
 def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -143,38 +188,56 @@ def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, 
         message = f"maxRemovals is {limit}; it must be 0 or more."
         raise Refused(Error(Code.VALUE_OUT_OF_RANGE, message, field="maxRemovals", value=str(limit)))
     replacing, dry_run = request.get("mode") == "REPLACE", request.get("dry_run", False)
+    keep_valid = request.get("on_error") == "KEEP_VALID"
     store.lock_account(context.connection, context.account.id)
-    outcome = _compared(context, _plan(key), request.get(key, {}), request.get("rejected", ()))
-    _refuse_wrong_items(outcome, replacing=replacing, keep_valid=request.get("on_error") == "KEEP_VALID")
-    missing = _missing(context, key, outcome, limit) if replacing else []
+    plan = _plan(key)
+    active = _active(context, plan.table) if replacing else set()
+    said, errors = _Said([], [], []), list[Error]()
+    for part in _parts(request.get(key, ()), request.get("rejected", ())):
+        outcome = _compared(context, plan, part)
+        said.add(outcome.items)
+        errors += outcome.errors
+        if not dry_run and (keep_valid or not errors):
+            _write(context, plan.table, outcome)
+    _refuse_wrong_items(said, errors, replacing=replacing, keep_valid=keep_valid)
+    missing = _missing(key, active, said.references, limit) if replacing else []
     if not dry_run:
-        _write(context, _plan(key).table, outcome)
-        _deactivate(context, _plan(key).table, missing)
-    items = outcome.items + [{"reference": reference, "action": "REMOVED"} for reference in missing]
-    counts = Counter([item["action"] for item in items])
+        _deactivate(context, plan.table, missing)
+    received = len(said.actions)
+    said.add(_Said([None] * len(missing), [*missing], ["REMOVED"] * len(missing)))
+    counts = Counter(said.actions)
     return {
         "dry_run": dry_run,
-        "received": len(outcome.items),
+        "received": received,
         **{action.lower(): counts[action] for action in _ACTIONS},
-        "items": items,
-        "errors": outcome.errors,
+        "items": {"index": said.indexes, "reference": said.references, "action": said.actions},
+        "errors": errors,
     }
 
 
-def _compared(context: Context, plan: _Plan, items: Columns, rejected: Iterable[Error]) -> _Outcome:
-    """Compare every item with what is known, in the order of the message."""
-    references: Sequence[str] = items.get("reference", ())
-    before = _by_index(rejected)
-    indexes = [index for index in range(1, len(references) + len(before) + 1) if index not in before]
+def _parts(slices: Iterable[Columns], rejected: Iterable[Error]) -> Iterator[_Part]:
+    """Give the items slice by slice, and in their places those that were found wrong before."""
+    before, taken, last = _by_index(rejected), set[str](), 0
+    free = (index for index in count(1) if index not in before)
+    for items in slices:
+        indexes = list(islice(free, len(items["reference"])))
+        between = {index: errors for index, errors in before.items() if last < index <= indexes[-1]}
+        yield _Part(items, indexes, between, taken)
+        last = indexes[-1]
+    behind = {index: errors for index, errors in before.items() if index > last}
+    if behind:
+        yield _Part({}, (), behind, taken)
+
+
+def _compared(context: Context, plan: _Plan, part: _Part) -> _Outcome:
+    """Compare items with what is known, in the order of the message."""
+    items, indexes = part.items, part.indexes
     numbers, stored, laid = _laid_over(context, plan, items)
-    wrong = before | _wrong(context, plan, items, laid, indexes)
-    wrong.update(_repeated(indexes, references, before))
-    changed = [key for key, column in laid.items() if tuple(column) != stored[key]]
-    differs = _differing(changed, laid, stored) or [False] * len(references)
-    said = [
-        {"index": index, "reference": reference, "action": _action(number, differing)}
-        for index, reference, number, differing in zip(indexes, references, numbers, differs, strict=True)
-    ]
+    wrong = {**part.rejected, **_wrong(context, plan, items, laid, indexes)}
+    wrong.update(_repeated(part))
+    changed = [key for key, column in laid.items() if [*column] != [*stored[key]]]
+    differs = _differing(changed, laid, stored) or [False] * len(indexes)
+    said = _Said([*indexes], [*items.get("reference", ())], list(map(_action, numbers, differs)))
     new = [number is None for number in numbers]
     if wrong:
         said = _with_rejected(said, wrong)
@@ -209,8 +272,7 @@ def _laid_over(
     cleared = {plan.optional[name] for names in clears for name in names or () if name in plan.optional}
     others = [*items, *sorted((cleared | plan.checked) - items.keys())]
     keys = ["reference", *[key for key in others if key not in ("reference", "clear_fields")], "active"]
-    known = store.known(context.connection, plan.table, context.account.id, references, [*keys, "id"])
-    *columns, numbers = zip(*map(known.get, references, repeat((None,) * (len(keys) + 1))), strict=True)
+    *columns, numbers = store.known(context.connection, plan.table, context.account.id, references, [*keys, "id"])
     stored: Columns = dict(zip(keys, columns, strict=True))
     laid = {
         key: _over(before, _to_store(context, plan, key, items[key]), items[key]) if key in items else before
@@ -226,9 +288,7 @@ def _laid_over(
 
 def _to_store(context: Context, plan: _Plan, key: str, sent: Sequence[Any]) -> Sequence[Any]:
     write = plan.nested.get(key)
-    if write is None:
-        return store.driver_form(context.connection, plan.table.c[key], sent)
-    return [None if value is None else write(value) for value in sent]
+    return store.driver_form(context.connection, plan.table.c[key], sent) if write is None else write(sent)
 
 
 def _over(before: Sequence[Any], after: Sequence[Any], sent: Sequence[Any]) -> Sequence[Any]:
@@ -244,12 +304,16 @@ def _action(number: int | None, differs: bool) -> str:
     return "UPDATED" if differs else "UNCHANGED"
 
 
-def _with_rejected(said: Iterable[dict[str, Any]], wrong: Mapping[int, Sequence[Error]]) -> list[dict[str, Any]]:
+def _with_rejected(said: _Said, wrong: Mapping[int, Sequence[Error]]) -> _Said:
     """Say of the wrong items that they are rejected, in their places."""
-    by_index = {item["index"]: item for item in said}
-    for index, errors in wrong.items():
-        by_index[index] = {"index": index, "reference": errors[0].reference, "action": "REJECTED"}
-    return [by_index[index] for index in sorted(by_index)]
+    by_index = {
+        index: (index, reference, action)
+        for index, reference, action in zip(said.indexes, said.references, said.actions, strict=True)
+        if index is not None
+    }
+    by_index |= {index: (index, errors[0].reference, "REJECTED") for index, errors in wrong.items()}
+    indexes, references, actions = zip(*(by_index[index] for index in sorted(by_index)), strict=True)
+    return _Said([*indexes], [*references], [*actions])
 
 
 # What is wrong -------------------------------------------------------------------------------------------------
@@ -297,29 +361,31 @@ def _wrong_to_clear(plan: _Plan, items: Columns) -> Iterator[Found]:
                 yield place, Error(Code.VALUES_CONTRADICT, message, field=name, hint=hint)
 
 
-def _repeated(
-    indexes: Sequence[int], references: Sequence[str], before: Mapping[int, Sequence[Error]]
-) -> dict[int, list[Error]]:
+def _repeated(part: _Part) -> dict[int, list[Error]]:
     """Return an error for each item whose reference stands in the message before; nothing else counts of it then."""
-    named = {index: errors[0].reference for index, errors in before.items() if errors[0].reference}
-    if len({*references, *named.values()}) == len(references) + len(named):
-        return {}
-    taken, found = set[str](), {}
-    for index, reference in sorted({**dict(zip(indexes, references, strict=True)), **named}.items()):
-        if reference in taken and index not in before:
-            message = f"The reference {reference} stands in this message before."
-            error = Error(Code.DUPLICATE_REFERENCE, message, field="reference", hint="Send each item once.")
-            found[index] = [replace(error, index=index, reference=reference)]
-        taken.add(reference)
+    references: Sequence[str] = part.items.get("reference", ())
+    named = {index: errors[0].reference for index, errors in part.rejected.items() if errors[0].reference}
+    here = {*references, *named.values()}
+    found: dict[int, list[Error]] = {}
+    if len(here) < len(references) + len(named) or not part.taken.isdisjoint(here):
+        taken = part.taken.copy()
+        for index, reference in sorted({**dict(zip(part.indexes, references, strict=True)), **named}.items()):
+            if reference in taken and index not in part.rejected:
+                message = f"The reference {reference} stands in this message before."
+                error = Error(Code.DUPLICATE_REFERENCE, message, field="reference", hint="Send each item once.")
+                found[index] = [replace(error, index=index, reference=reference)]
+            taken.add(reference)
+    part.taken.update(here)
     return found
 
 
-def _refuse_wrong_items(outcome: _Outcome, *, replacing: bool, keep_valid: bool) -> None:
+def _refuse_wrong_items(said: _Said, errors: list[Error], *, replacing: bool, keep_valid: bool) -> None:
     """Raise Refused with the errors of the items, unless they may be left out and all others be stored."""
-    nameless = [item["index"] for item in outcome.items if item["reference"] is None] if replacing else []
-    if not outcome.errors or (keep_valid and not nameless):
+    pairs = zip(said.indexes, said.references, strict=True)
+    nameless = [index for index, reference in pairs if reference is None] if replacing else []
+    if not errors or (keep_valid and not nameless):
         return
-    errors = [_nameless(index) for index in nameless] + outcome.errors
+    errors = [_nameless(index) for index in nameless] + errors
     errors.sort(key=lambda error: error.index or 0)
     more = len(errors) - _MOST_ERRORS
     if more > 0:
@@ -328,18 +394,21 @@ def _refuse_wrong_items(outcome: _Outcome, *, replacing: bool, keep_valid: bool)
     raise Refused.of(errors)
 
 
-def _nameless(index: int) -> Error:
+def _nameless(index: int | None) -> Error:
     message = f"The reference of item {index} cannot be read, so a REPLACE cannot know which row it means to keep."
     hint = "Correct the reference, or send the items with mode UPSERT."
     return Error(Code.VALUE_REQUIRED, message, index=index, field="reference", hint=hint)
 
 
-def _missing(context: Context, key: str, outcome: _Outcome, limit: int | None) -> list[str]:
-    """Return the active references that the message lacks, sorted; Refused when they are more than allowed."""
-    table = _plan(key).table
+def _active(context: Context, table: Table) -> set[str]:
+    """Return the references of the active rows."""
     mine = table.c.account_id == context.account.id
-    active = set(context.connection.scalars(select(table.c.reference).where(mine, table.c.active)))
-    missing = sorted(active.difference(item["reference"] for item in outcome.items))
+    return set(context.connection.scalars(select(table.c.reference).where(mine, table.c.active)))
+
+
+def _missing(key: str, active: set[str], sent: Iterable[str | None], limit: int | None) -> list[str]:
+    """Return the active references that the message lacks, sorted; Refused when they are more than allowed."""
+    missing = sorted(active.difference(sent))
     allowed = max(_FREE_REMOVALS, len(active) // _FREE_SHARE) if limit is None else limit
     if len(missing) > allowed:
         message = f"{len(missing)} of {len(active)} {key} would become inactive; at most {allowed} may."

@@ -6,7 +6,7 @@ where there is none. It gives what is wrong, each time with the item's place (fr
 stored.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from json import loads
@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from .. import contract, store
+from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error
 
-Columns = Mapping[str, Sequence[Any]]
 Found = tuple[int, Error]
 Check = Callable[[Context, Columns, dict[str, Sequence[Any]]], Iterable[Found]]
 

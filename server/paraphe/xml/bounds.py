@@ -14,6 +14,7 @@ from lxml import etree
 
 from ..contract import NAMESPACE, Complex, Field, Simple, operations, types
 from ..errors import Code, Error, Refused
+from ..spool import Content
 
 DEEPEST = 256
 """The depth at which libxml2 stops by itself, unless it is told to accept long texts."""
@@ -44,27 +45,59 @@ class Bounds:
 STANDARD = Bounds()
 
 
-def hold(root: etree._Element, body: bytes, bounds: Bounds, *, deeper: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the bytes of a message say may be in its tree: more than an element, or the message, may have of it."""
+
+    attributes: bool
+    attributes_of_all: bool
+    declarations: bool
+    long_namespaces: bool
+    long_texts: bool
+
+
+def look(body: Content, encoding: str | None, bounds: Bounds) -> Signs:
+    """Look at the bytes of a message; `encoding` is what the parser found."""
+    # A message in UTF-16 need not say so: its first "<" does.
+    plain = b"\0" not in body[:4] and _PLAIN.fullmatch(encoding or "utf-8") is not None
+    attributes = not plain or _more(body, b"=", bounds.element_attributes)
+    return Signs(
+        attributes,
+        attributes and (not plain or body.count(b"=") > bounds.message_attributes),
+        attributes and (not plain or _more(body, b"xmlns", bounds.element_attributes)),
+        len(body) > _NAMESPACE and (not plain or _has_run(body, _NAMESPACE)),
+        len(body) > bounds.text_length and (not plain or _has_run(body, bounds.text_length)),
+    )
+
+
+def hold(root: etree._Element, body: Content, bounds: Bounds, *, deeper: bool) -> None:
     """Refuse a message (MESSAGE_TOO_COMPLEX) that holds more than it may.
 
     `body` is what `root` was parsed from; `deeper` says that it may be deeper than DEEPEST.
     """
-    # A message in UTF-16 need not say so: its first "<" does.
-    plain = b"\0" not in body[:4] and _PLAIN.fullmatch(root.getroottree().docinfo.encoding or "utf-8") is not None
-    if (deeper or bounds.element_depth < DEEPEST) and _any("/*" * (bounds.element_depth + 1))(root):
-        raise too_deep(bounds)
     # The shortest item is <a/>.
     if len(body) > 4 * bounds.list_items and any(len(array) > bounds.list_items for array in root.iter(*_lists())):
         raise too_many_items(bounds)
-    if not plain or _more(body, b"=", bounds.element_attributes):
-        _hold_attributes(root, body, bounds, plain=plain)
-    if len(body) > _NAMESPACE and (not plain or _has_run(body, _NAMESPACE)):
+    hold_part(root, look(body, root.getroottree().docinfo.encoding, bounds), bounds, deeper=deeper)
+
+
+def hold_part(root: etree._Element, signs: Signs, bounds: Bounds, *, deeper: bool) -> None:
+    """Refuse (MESSAGE_TOO_COMPLEX) a part of a message that holds more than the whole may, whose `signs` are given."""
+    if (deeper or bounds.element_depth < DEEPEST) and _any("/*" * (bounds.element_depth + 1))(root):
+        raise too_deep(bounds)
+    if signs.attributes:
+        _hold_attributes(root, bounds)
+    if signs.attributes_of_all:
+        _hold_all_attributes(int(_count("descendant-or-self::*/@*")(root)), bounds)
+    if signs.declarations:
+        _hold_namespaces(root, bounds)
+    if signs.long_namespaces:
         _hold_lengths_of_namespaces(root)
-    if len(body) > bounds.text_length and (not plain or _has_run(body, bounds.text_length)):
+    if signs.long_texts:
         hold_texts(root, bounds)
 
 
-def _more(body: bytes, sign: bytes, most: int) -> bool:
+def _more(body: Content, sign: bytes, most: int) -> bool:
     """Say whether a sign is there more than `most` times: when it is rare, much faster than to count it."""
     at = -1
     for _ in range(most + 1):
@@ -74,16 +107,12 @@ def _more(body: bytes, sign: bytes, most: int) -> bool:
     return True
 
 
-def _hold_attributes(root: etree._Element, body: bytes, bounds: Bounds, *, plain: bool) -> None:
+def _hold_attributes(root: etree._Element, bounds: Bounds) -> None:
     most = bounds.element_attributes
     if _any(f"descendant-or-self::*/@*[{most + 1}]")(root):
         raise _too_complex(
             f"An element has more than {most} attributes.", "Values stand in elements; leave attributes out."
         )
-    if not plain or body.count(b"=") > bounds.message_attributes:
-        _hold_all_attributes(int(_count("descendant-or-self::*/@*")(root)), bounds)
-    if not plain or _more(body, b"xmlns", most):
-        _hold_namespaces(root, bounds)
 
 
 def _hold_all_attributes(count: int, bounds: Bounds) -> None:
@@ -132,7 +161,7 @@ def _hold_lengths_of_namespaces(root: etree._Element) -> None:
             )
 
 
-def _has_run(body: bytes, length: int) -> bool:
+def _has_run(body: Content, length: int) -> bool:
     """Say whether there may be a text or attribute of more than `length` bytes.
 
     It has no < in it, so one half of its length, at least, is a block without; unless it is put together of several,

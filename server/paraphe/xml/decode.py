@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from ..errors import Code
 
 Decoder = Callable[[etree._Element], Any]
 _SPACES = str.maketrans("\t\r\n", "   ")
+_tag_of, _text_of = attrgetter("tag"), attrgetter("text")
 
 
 class Unreadable(Exception):  # noqa: N818
@@ -55,7 +57,7 @@ def decoder(kind: Complex, zone: ZoneInfo) -> Decoder:
 
 @lru_cache(maxsize=512)
 def request_decoder(request: Complex, items: Field | None, zone: ZoneInfo) -> Decoder:
-    """Return the decoder of a request; `items`, if it has them, become columns (see `_Columns`)."""
+    """Return the decoder of a request; `items`, if it has them, become columns in slices (see `_Columns`)."""
     readers = {field: _reader(field.type, zone, required=field.required) for field in request.fields}
     if items is not None:
         readers[items] = _Columns(items.type.item, zone).read  # type: ignore[union-attr, arg-type]
@@ -84,6 +86,11 @@ Texts = Sequence[str | None]
 ReadColumn = Callable[[Sequence[Texts]], Sequence[Any]]
 
 
+SLICE = 1000
+"""Items that are read, checked and stored in one go: enough that their number no longer matters for the speed, and few
+enough that what they take of memory does not."""
+
+
 class _Columns:
     """Reads the items of a list into columns: for each element that occurs, its value in every item (or None).
 
@@ -102,14 +109,18 @@ class _Columns:
         self._zone = zone
         self._shapes: dict[tuple[str, ...], list[tuple[str, ReadColumn]]] = {}
 
-    def read(self, array: etree._Element) -> dict[str, Sequence[Any]]:
-        """Return the columns; their names are the contract's, in snake_case and in its order."""
-        flat = [said for element in array.iter() for said in (element.tag, element.text)]
-        tags = cast("list[str]", flat[2::2])  # comments are not parsed
-        texts = cast("Texts", flat[3::2])
+    def read(self, array: etree._Element) -> list[dict[str, Sequence[Any]]]:
+        """Return the columns of each slice; their names are the contract's, in snake_case and in its order."""
+        elements = list(array.iter())[1:]
+        tags: list[str] = list(map(_tag_of, elements))
+        texts: Texts = list(map(_text_of, elements))
+        if len(array) <= SLICE:
+            return [self._slice(tags, texts)] if tags else []
+        begins = [place for place, tag in enumerate(tags) if tag == self._tag][::SLICE]
+        return [self._slice(tags[begin:end], texts[begin:end]) for begin, end in pairwise([*begins, len(tags)])]
+
+    def _slice(self, tags: list[str], texts: Texts) -> dict[str, Sequence[Any]]:
         count = tags.count(self._tag)
-        if count == 0:
-            return {}
         width = len(tags) // count
         if tags == tags[:width] * count:
             return self._values(tuple(tags[1:width]), [texts[place::width] for place in range(1, width)])

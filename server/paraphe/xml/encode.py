@@ -2,16 +2,18 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain, islice, repeat
 from typing import Any
 
 from ..contract import Complex, Field, Simple
+from ..spool import Content
 
 #: Takes a binary that is not to stand in the text, and returns what stands for it in its element.
-Attach = Callable[[bytes], str]
+Attach = Callable[[Content], str]
 #: Writes a value as the content of its element.
 Encoder = Callable[[Any, Attach | None], str]
 
@@ -25,8 +27,9 @@ def encode(
 ) -> str:
     """Write `value` as the element `name` of type `kind`; keys are the contract's names in snake_case.
 
-    Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). Binaries
-    are written as base64, or handed to `attach` in the order of the text. What comes out goes through `utf8`.
+    Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). A list of
+    items may be given by columns. Binaries are written as base64, or handed to `attach`, those of columns one column
+    after the other. What comes out goes through `utf8`.
     """
     return f"<{name}{attributes}>{_encoder(kind)(value, attach)}</{name}>"
 
@@ -76,7 +79,13 @@ def _array(item: Field) -> Encoder:
     leaf, content = _content(item)
     if leaf:
         return lambda values, _: "".join([opening + content(value) + closing for value in values])
-    return lambda values, attach: "".join([opening + content(value, attach) + closing for value in values])
+
+    def write_items(values: Any, attach: Attach | None) -> str:
+        if isinstance(values, dict):
+            return "".join(chain.from_iterable(_filled(item, item.type, values, attach)))  # type: ignore[arg-type]
+        return "".join([opening + content(value, attach) + closing for value in values])
+
+    return write_items
 
 
 def _content(field: Field) -> tuple[bool, Callable[..., str]]:
@@ -84,8 +93,89 @@ def _content(field: Field) -> tuple[bool, Callable[..., str]]:
     if isinstance(field.type, Complex):
         return False, _encoder(field.type)
     if field.type.primitive == "base64Binary":
-        return False, lambda value, attach: attach(value) if attach else b64encode(value).decode("ascii")
+        return False, lambda value, attach: attach(value) if attach else b64encode(bytes(value)).decode("ascii")
     return True, _converter(field.type)
+
+
+# Many items ----------------------------------------------------------------------------------------------------
+
+#: Writes a leaf of many items; what is written for None does not count.
+WriteLeaves = Callable[[Sequence[Any], Attach | None], Sequence[Any]]
+#: What many items have in common, in pieces, and between each two of them one text of every item.
+Form = tuple[list[str], list[Sequence[Any]]]
+
+
+def _filled(item: Field, kind: Complex, columns: Mapping[str, Any], attach: Attach | None) -> Iterator[Iterable[str]]:
+    """Give the pieces of each of many items, tags included: joined all at once in a third of the time."""
+    common, texts = [f"<{item.name}>"], list[Sequence[Any]]()
+    _fill((common, texts), kind, columns, attach)
+    if len(set(map(len, texts))) > 1:
+        raise ValueError(f"the columns of {kind.name} are not of one length")
+    common[-1] += f"</{item.name}>"
+    again: list[Iterable[str]] = list(map(repeat, common))
+    return zip(*chain.from_iterable(zip(again, texts, strict=False)), again[-1], strict=False)
+
+
+def _fill(form: Form, kind: Complex, columns: Mapping[str, Any], attach: Attach | None) -> None:
+    """Add the members of a type to a form."""
+    common, texts = form
+    for field in kind.fields:
+        column = columns.get(field.key)
+        if isinstance(column, dict):
+            common[-1] += f"<{field.name}>"
+            _fill(form, field.type, column, attach)  # type: ignore[arg-type]
+            common[-1] += f"</{field.name}>"
+        elif column is not None and None not in column:
+            common[-1] += f"<{field.name}>"
+            texts.append(_leaves(field)(column, attach))
+            common.append(f"</{field.name}>")
+        elif field.required:
+            raise KeyError(f"{kind.name} lacks {field.key}")
+        elif column is not None:
+            written = zip(column, _leaves(field)(column, attach), strict=True)
+            texts.append(["" if value is None else f"<{field.name}>{text}</{field.name}>" for value, text in written])
+            common.append("")
+
+
+@cache
+def _leaves(field: Field) -> WriteLeaves:
+    """Return what writes a leaf, or a list, of many items."""
+    kind = field.type
+    if isinstance(kind, Complex):
+        if kind.item is None:
+            raise TypeError(f"{field.name} of many items must be columns")
+        return _lists(kind, kind.item)
+    if kind.primitive == "base64Binary":
+        _, content = _content(field)
+        return lambda column, attach: ["" if value is None else content(value, attach) for value in column]
+    convert = _converter(kind)
+
+    def write_leaves(column: Sequence[Any], _: Attach | None) -> Sequence[Any]:
+        if kind.primitive == "string" and not _to_escape("".join(filter(None, column))):
+            return column
+        return ["" if value is None else convert(value) for value in column]
+
+    return write_leaves
+
+
+def _lists(kind: Complex, item: Field) -> WriteLeaves:
+    """Write what each of many items has as a list; lists of what has members are written as one, and cut again."""
+    if isinstance(item.type, Simple):
+        encoder = _encoder(kind)
+        return lambda column, attach: ["" if values is None else encoder(values, attach) for values in column]
+    members = item.type
+
+    def write_lists(column: Sequence[Any], attach: Attach | None) -> Sequence[str]:
+        together = [value for values in column for value in values or ()]
+        keys = [field.key for field in members.fields if any(field.key in value for value in together)]
+        columns = {key: [value.get(key) for value in together] for key in keys}
+        texts = map("".join, _filled(item, members, columns, attach) if together else ())
+        return ["".join(islice(texts, len(values or ()))) for values in column]
+
+    return write_lists
+
+
+# Values --------------------------------------------------------------------------------------------------------
 
 
 def _converter(kind: Simple) -> Callable[[Any], str]:
@@ -110,8 +200,12 @@ def text_of(value: str) -> str:
     return _FORBIDDEN.sub("\ufffd", _text(value))
 
 
+def _to_escape(value: str) -> bool:
+    return "&" in value or "<" in value or ">" in value or "\r" in value
+
+
 def _text(value: str) -> str:
-    if "&" in value or "<" in value or ">" in value or "\r" in value:
+    if _to_escape(value):
         return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
     return value
 
@@ -121,6 +215,7 @@ def _decimal(value: Decimal) -> str:
     return f"{value:f}" if "E" in text else text
 
 
+@lru_cache(4096)
 def moment(value: datetime) -> str:
     """Write a moment in UTC: 2026-09-14T07:00:00Z, with a fraction only where there is one."""
     return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()[:-6] + "Z"

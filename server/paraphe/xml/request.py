@@ -1,31 +1,52 @@
 """A request element to the operation it names and its plain values, valid or refused."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import orjson
 from lxml import etree
 
+from ..columns import Columns
 from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
+from ..spool import InFile, digest_of
 from . import xop
 from .decode import Unreadable, request_decoder, unreadable
 from .tolerance import mend, told
 from .validate import MAXIMUM_ERRORS, defects, items_of, locate
 
-# With KEEP_VALID. Each is told with its place, and to find those costs more than all else; a message with more wrong
-# values than this is wrong as a whole.
-_MOST_REJECTED = 10_000
+MOST_REJECTED = 10_000
+"""Errors of items that are left out. Each is told with its place, and to find those costs more than all else; a message
+with more wrong values than this is wrong as a whole."""
+
+
+class Slices(Protocol):
+    """Items that are elsewhere than in memory, slice by slice."""
+
+    #: What identifies each slice.
+    digests: Sequence[str]
+
+    def __iter__(self) -> Iterator[Columns]:
+        """Give the slices, in their order, as often as asked for."""
+
+
+class Taken(Protocol):
+    """The items that were taken out of a request while it arrived; see `long_lists`."""
+
+    payload: etree._Element | None
+    slices: Slices | None
+    rejected: list[Error]
+    errors: list[Error]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks: the operation, and its values under snake_case keys, the items of a Sync by columns.
+    """What a caller asks: the operation, and its values under snake_case keys; a Sync's items in slices, by columns.
 
     With onError=KEEP_VALID the values may hold `rejected`: the errors of the items that broke the schema and were
     taken out, each with its 1-based index in the message.
@@ -69,22 +90,23 @@ def read_request(
     *,
     tolerant: bool = False,
     binaries: xop.Binaries = xop.NONE,
+    taken: Taken | None = None,
 ) -> Request:
     """Validate and decode a request element; Refused with all defects (at most 100) when it is not valid.
 
     `tolerant`: what is not valid is tried once more without the habits of old stacks; then its defects are told of
     what is left. `binaries` are those that `xop.take_out` found; the message means the same as with them inside.
     """
-    items, hint = items_of(operation), None
-    keep = _keeps_valid(payload, items)
-    found = defects(payload, operation, _most(keep))
-    if found and tolerant:
-        payload, habits = mend(payload, operation)
-        hint, keep = told(habits), _keeps_valid(payload, items)
-        found = defects(payload, operation, _most(keep))
-    elif found and etree.QName(payload).namespace is None:
-        raise _unknown(etree.QName(payload))
-    values, rejected = _decoded(payload, operation, zone, found, items if keep else None)
+    hint = None
+    if taken is not None and taken.slices is not None and taken.payload is payload:
+        values, rejected = _read_around(payload, operation, zone, taken, taken.slices)
+    else:
+        items = items_of(operation)
+        found = defects(payload, operation, _most(_keeps_valid(payload, items)))
+        if found and tolerant:
+            payload, habits = mend(payload, operation)
+            hint, found = told(habits), defects(payload, operation, _most(_keeps_valid(payload, items)))
+        values, rejected = _decoded(payload, operation, zone, found)
     xop.put_in(values, binaries)
     digest = _digest(operation, values, rejected)
     if rejected:
@@ -92,21 +114,47 @@ def read_request(
     return Request(operation, values, digest, hint)
 
 
+def read_values(payload: etree._Element, operation: Operation, zone: ZoneInfo) -> tuple[dict[str, Any], list[Error]]:
+    """Validate and decode a request element; return its values, and the errors of the items that it asks to leave out.
+
+    Refused with all other defects.
+    """
+    found = defects(payload, operation, _most(_keeps_valid(payload, items_of(operation))))
+    return _decoded(payload, operation, zone, found)
+
+
+def _read_around(
+    payload: etree._Element, operation: Operation, zone: ZoneInfo, taken: Taken, slices: Slices
+) -> tuple[dict[str, Any], list[Error]]:
+    """Read what is left of a request whose items were taken out."""
+    if taken.errors:
+        refuse_if([*defects(payload, operation), *taken.errors])
+    values, rejected = read_values(payload, operation, zone)
+    rejected += taken.rejected
+    refuse_if(rejected if len(rejected) > MOST_REJECTED else [])
+    values[items_of(operation).key] = slices  # type: ignore[union-attr]
+    return values, rejected
+
+
 def _most(keep: bool) -> int:
-    return _MOST_REJECTED if keep else MAXIMUM_ERRORS
+    return MOST_REJECTED if keep else MAXIMUM_ERRORS
 
 
 def _decoded(
-    payload: etree._Element, operation: Operation, zone: ZoneInfo, found: Sequence[Error], kept: Field | None
+    payload: etree._Element, operation: Operation, zone: ZoneInfo, found: Sequence[Error]
 ) -> tuple[dict[str, Any], list[Error]]:
-    """Return the values of a message, and the errors of the items that were left out of it.
+    """Return the values of a message, and the errors of the items that it asks to leave out.
 
-    `found` is what is wrong with the tree. Items may be left out only of the list `kept`; Refused for all else.
+    `found` is what is wrong with the tree. Refused for what is wrong elsewhere than in such items.
     """
+    if found and etree.QName(payload).namespace is None:
+        raise _unknown(etree.QName(payload))
+    items = items_of(operation)
+    kept = items if _keeps_valid(payload, items) else None
     rejected: list[Error] = []
     array = None if kept is None else payload.find(f"{{{NAMESPACE}}}{kept.name}")
     positions: dict[etree._Element, int] = {}
-    read = request_decoder(operation.request, items_of(operation), zone)
+    read = request_decoder(operation.request, items, zone)
     while True:
         if not found:
             try:
@@ -115,7 +163,7 @@ def _decoded(
                 found = _unreadables(payload, operation, zone, kept, array)
                 if not found:
                     raise
-        if kept is None or array is None or len(found) > _MOST_REJECTED:
+        if kept is None or array is None or len(found) > MOST_REJECTED:
             refuse_if(found)
         else:
             refuse_if([error for error in found if error.index is None])
@@ -132,13 +180,23 @@ def _digest(operation: Operation, values: Mapping[str, Any], rejected: Sequence[
     """Return what identifies a message: what it says, however it is spelled and through whatever face it comes."""
     if "message_id" not in values:
         return b""
+    items = items_of(operation)
+    said = dict(values)
+    if items is not None and items.key in said:
+        slices = said[items.key]
+        said[items.key] = list(map(digest_of_slice, slices)) if isinstance(slices, list) else slices.digests
     refused = [(error.path, error.value) for error in rejected]
-    return hashlib.sha256(orjson.dumps([operation.name, values, refused], default=_plain)).digest()
+    return hashlib.sha256(orjson.dumps([operation.name, said, refused], default=_plain)).digest()
+
+
+def digest_of_slice(columns: Columns) -> str:
+    """Return what identifies the items of a slice."""
+    return hashlib.sha256(orjson.dumps(columns, default=_plain)).hexdigest()
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, bytes):
-        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, bytes | InFile):
+        return digest_of(value)
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     raise TypeError(f"a message holds a {type(value).__name__}")
@@ -168,11 +226,11 @@ def _taken_out(
     for item in bad.values():
         item.clear()  # to take out a large item as it is takes lxml (6.1) the square of its size
         array.remove(item)
-    return [_at(error, operation, items, original[error.index]) for error in found if error.index is not None]
+    return [at_first(error, operation, items, original[error.index]) for error in found if error.index is not None]
 
 
-def _at(error: Error, operation: Operation, items: Field, index: int) -> Error:
-    """Give an error the item's place in the message as it was sent."""
+def at_first(error: Error, operation: Operation, items: Field, index: int) -> Error:
+    """Give an error inside an item the place that the item had in the message as it was sent."""
     start = f"/{operation.name}/{items.name}/{items.type.item.name}["  # type: ignore[union-attr]
     rest = (error.path or "").removeprefix(start).partition("]")[2]
     return replace(error, index=index, path=f"{start}{index}]{rest}")

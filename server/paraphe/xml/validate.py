@@ -30,7 +30,8 @@ _VALUE_LENGTH = 80
 _local = threading.local()
 _compiling = threading.Lock()
 _SLICE = 1000
-_LAST_LINE = 65_535
+LAST_LINE = 65_535
+"""The line from which on libxml2 does not know the lines of elements, but those of texts."""
 # The levels below a request's element: a list, an item, a nested element or list, its item.
 _LEVELS = 5
 _ANY_ZONE = ZoneInfo("UTC")
@@ -382,7 +383,7 @@ class _Place:
 def _line(element: etree._Element | None) -> int | None:
     """Return the line of an element, or of what it is in: beyond 65 535 libxml2 knows lines by the texts around."""
     line = 0 if element is None else int(element.sourceline or 0)
-    return _line(element.getparent()) if element is not None and line == _LAST_LINE else line or None
+    return _line(element.getparent()) if element is not None and line == LAST_LINE else line or None
 
 
 class _Places:

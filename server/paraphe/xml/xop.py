@@ -13,6 +13,7 @@ from lxml import etree
 
 from ..contract import Complex, Field, Operation
 from ..errors import Code, Refused
+from ..spool import Content
 from .validate import locate
 
 MEDIA_TYPE = "application/xop+xml"
@@ -20,7 +21,7 @@ _XOP = "http://www.w3.org/2004/08/xop/include"
 _INCLUDE = f"{{{_XOP}}}Include"
 
 #: The binaries of a request that did not stand in it, each by the keys that lead to it in the decoded values.
-Binaries = Mapping[tuple[str, ...], bytes]
+Binaries = Mapping[tuple[str, ...], Content]
 NONE: Binaries = MappingProxyType({})
 
 
@@ -29,14 +30,14 @@ def include(content_id: str) -> str:
     return f'<xop:Include xmlns:xop="{_XOP}" href="cid:{content_id}"/>'
 
 
-def take_out(payload: etree._Element, operation: Operation, attachment: Callable[[str], bytes | None]) -> Binaries:
+def take_out(payload: etree._Element, operation: Operation, attachment: Callable[[str], Content | None]) -> Binaries:
     """Empty the binary elements of a request that hold an Include, and return what it refers to.
 
     An Include in another place, or beside text, stays where it is, and the schema refuses it. `attachment` gives the
     content behind a `cid:` URL, None if there is none. Refused, INVALID_ATTACHMENT.
     """
-    found: dict[tuple[str, ...], bytes] = {}
-    for path in _binaries(operation.request):
+    found: dict[tuple[str, ...], Content] = {}
+    for path in ways(operation.request):
         # In any namespace: an account may be allowed to leave it out, which is seen to later.
         for element in payload.iterfind("/".join(f"{{*}}{field.name}" for field in path)):
             if len(element) == 1 and element[0].tag == _INCLUDE and _is_alone(element):
@@ -56,22 +57,22 @@ def put_in(values: dict[str, Any], binaries: Binaries) -> None:
 
 
 @cache
-def _binaries(kind: Complex) -> tuple[tuple[Field, ...], ...]:
+def ways(kind: Complex) -> tuple[tuple[Field, ...], ...]:
     """Return the way to each base64Binary element of a request; the contract has none inside a list."""
-    ways: list[tuple[Field, ...]] = []
+    found: list[tuple[Field, ...]] = []
     for field in kind.fields:
         if isinstance(field.type, Complex):
-            ways += [] if field.type.item else [(field, *rest) for rest in _binaries(field.type)]
+            found += [] if field.type.item else [(field, *rest) for rest in ways(field.type)]
         elif field.type.primitive == "base64Binary":
-            ways.append((field,))
-    return tuple(ways)
+            found.append((field,))
+    return tuple(found)
 
 
 def _is_alone(element: etree._Element) -> bool:
     return not (element.text or "").strip() and not (element[0].tail or "").strip()
 
 
-def _content(operation: Operation, element: etree._Element, attachment: Callable[[str], bytes | None]) -> bytes:
+def _content(operation: Operation, element: etree._Element, attachment: Callable[[str], Content | None]) -> Content:
     reference = element[0]
     href = reference.get("href", "").strip()
     # XOP lets an Include have attributes and elements of other namespaces, which mean nothing here.

@@ -10,12 +10,16 @@ from functools import cache
 
 from lxml import etree
 
+from ...accounts import Account
 from ...call import OK, Answer, Call, Exchange, server_error
 from ...contract import NAMESPACE, Operation, complex_type, operations
 from ...errors import Code, Error, Refused
 from ...operations import OPERATIONS
+from ...spool import Apart, Body
 from ...xml.encode import encode as encode_xml
 from ...xml.encode import utf8
+from ...xml.files import Files
+from ...xml.long_lists import LongList
 from ...xml.parse import parse as parse_xml
 from ...xml.request import Request, read_request
 from .. import http
@@ -34,7 +38,6 @@ _CHALLENGES = [
     ("WWW-Authenticate", 'Basic realm="Paraphe", charset="UTF-8"'),
     ("WWW-Authenticate", 'Bearer realm="Paraphe"'),
 ]
-_SECONDS = "5"  # to wait before the same message is worth sending again
 
 
 def application(exchange: Exchange, public_url: str, message_bytes: int) -> http.Wsgi:
@@ -61,7 +64,7 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
         return [content]
 
     def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
-        gets = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not environ.get("paraphe.late")
+        gets = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not http.unread(environ)
         if gets and environ["PATH_INFO"] == PATH.rstrip("/"):
             headers = [("Location", public_url.rstrip("/") + PATH)]
             http.respond(start, 308, "text/plain; charset=utf-8", 0, headers)
@@ -96,7 +99,7 @@ class _Message:
         self.answers_in = _accepted(environ.get("HTTP_ACCEPT", ""), self._kind)
         self.call.face = self._kind
 
-    def answer(self, name: str | None) -> bytes:
+    def answer(self, name: str | None) -> Body:
         """Do what the message asks for and return the rendered answer; None: it went to no address of ours."""
         try:
             request = self._read(name)
@@ -105,14 +108,14 @@ class _Message:
         work = OPERATIONS[request.operation.name]
         return self.call.run(work, request.values, self._render, digest=request.digest)
 
-    def refuse(self, refused: Refused) -> bytes:
+    def refuse(self, refused: Refused) -> Body:
         """Journal a message that never reached an operation and return the rendered refusal."""
         return self.call.refuse(refused, self._render_refusal)
 
     def _read(self, name: str | None) -> Request:
         method = self._environ["REQUEST_METHOD"]
-        if self._environ.get("paraphe.late"):
-            raise http.too_slow()
+        if unread := http.unread(self._environ):
+            raise unread
         if name is None:
             hint = f"POST a message to {PATH} and the name of its operation."
             raise Refused(Error(Code.NOT_FOUND, "There is nothing at this address.", hint=hint))
@@ -125,6 +128,10 @@ class _Message:
         key = http.bearer_key(self._environ)
         credentials = http.basic_credentials(self._environ) if key is None else key
         self.call.account = account = http.recognise(self.call, credentials, _WAYS)
+        with http.arriving(self.call):
+            return self._read_body(operation, account)
+
+    def _read_body(self, operation: Operation, account: Account) -> Request:
         bounds = self.call.exchange.bounds
         body = http.read_body(self._environ, self._message_bytes, bounds.expanded_bytes)
         self.call.request_bytes = len(body)
@@ -134,24 +141,31 @@ class _Message:
             raise http.media_type_refused(kind, "Send application/json or application/xml.")
         charset = self._parameters.get("charset")
         if self._kind == "json":
-            return read.read(read.parse(body, charset, bounds), operation, account.time_zone, bounds)
-        payload = parse_xml(body, charset, bounds)
+            return read.read(read.parse(bytes(body), charset, bounds), operation, account.time_zone, bounds)
+        files = Files(self.call.exchange.archive.place)
+        taken = LongList(body, bounds, lambda _: None if account.tolerant else account.time_zone)
+        payload = parse_xml(body, charset, bounds, [files, taken])
         _hold(payload, operation, tolerant=account.tolerant)
-        request = read_request(payload, operation, account.time_zone, tolerant=account.tolerant)
+        binaries = files.of(payload, operation)
+        request = read_request(
+            payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
+        )
         self.call.hint = request.hint
         return request
 
-    def _render(self, answer: Answer) -> bytes:
+    def _render(self, answer: Answer) -> Body:
         operation = self._operation
         if operation is None or self.call.failed:
             return self._render_refusal(answer)
         answer = self._noted(answer)
         if self.answers_in == "json":
             return write.encode(operation.result, answer)
-        result = encode_xml(operation.result, f"{operation.name}Result", answer)
-        return _document(f'<{operation.name}Response xmlns="{NAMESPACE}">{result}</{operation.name}Response>')
+        apart = Apart()
+        result = encode_xml(operation.result, f"{operation.name}Result", answer, attach=apart.mark)
+        text = f'<{operation.name}Response xmlns="{NAMESPACE}">{result}</{operation.name}Response>'
+        return apart.joined(_document(text))
 
-    def _render_refusal(self, answer: Answer) -> bytes:
+    def _render_refusal(self, answer: Answer) -> Body:
         fault, answer = complex_type("ServiceFault"), self._noted(answer)
         if self.answers_in == "json":
             return write.encode(fault, answer)
@@ -177,7 +191,7 @@ def _besides(code: Code, status: int, *, known: bool) -> list[tuple[str, str]]:
         return _CHALLENGES
     if status == 405:
         return [("Allow", "POST" if known else "GET, HEAD")]
-    return [("Retry-After", _SECONDS)] if code in (Code.IN_PROGRESS, Code.SERVER_BUSY) else []
+    return [("Retry-After", str(http.RETRY_AFTER))] if code in (Code.IN_PROGRESS, Code.SERVER_BUSY) else []
 
 
 def _with_pointer(error: Answer, operation: Operation) -> Answer:

@@ -112,7 +112,7 @@ def _example(operation: Operation, case: str) -> Any:
     kind = operation.request if case == "request" else operation.result
     tag = operation.name if case == "request" else f"{operation.name}Result"
     element = next(etree.fromstring(text).iter(f"{{{contract.NAMESPACE}}}{tag}"))
-    return json.loads(write.encode(kind, _cut(decoder(kind, ZoneInfo("Europe/Paris"))(element))))
+    return json.loads(bytes(write.encode(kind, _cut(decoder(kind, ZoneInfo("Europe/Paris"))(element)))))
 
 
 def _cut(value: Any) -> Any:

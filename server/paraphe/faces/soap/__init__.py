@@ -7,6 +7,7 @@ from typing import Any
 from ...call import Call, Exchange, server_error
 from ...contract import NAMESPACE, complex_type, operations
 from ...errors import Code, Error, Refused
+from ...spool import Body
 from .. import http
 from . import envelope, wsdl
 from .compat import Application, InterfaceDocuments, Service, WsgiApplication, rpc
@@ -51,8 +52,8 @@ def _service() -> type[Service]:
     return type(Service)("ExchangeService", (Service,), methods)
 
 
-def _named(name: str) -> Callable[..., bytes]:
-    def method(ctx: Any, *arguments: Any) -> bytes:
+def _named(name: str) -> Callable[..., Body]:
+    def method(ctx: Any, *arguments: Any) -> Body:
         return perform(ctx, arguments[0])
 
     method.__name__ = name
@@ -74,9 +75,9 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
     documents = {"wsdl": wsdl.published("1.1", public_url), "wsdl12": wsdl.published("1.2", public_url)}
 
     def face(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
-        here, late = environ["PATH_INFO"] == PATH, environ.get("paraphe.late")
+        here, unread = environ["PATH_INFO"] == PATH, http.unread(environ)
         query = environ.get("QUERY_STRING", "").partition("=")[0].lower()
-        if here and not late and environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
+        if here and not unread and environ["REQUEST_METHOD"] in ("GET", "HEAD") and query in documents:
             document = documents[query]
             http.respond(start, 200, "text/xml; charset=utf-8", len(document), http.PUBLISHED)
             return [document]
@@ -85,19 +86,18 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
         kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
         environ["paraphe.manner"] = Manner(envelope.announced_version(kind, parameters))
         environ["paraphe.message_bytes"] = message_bytes
-        if late:
-            return _fault(environ, start, call, http.too_slow())
+        if unread:
+            call.retry_after = http.RETRY_AFTER if unread.errors[0].code == Code.SERVER_BUSY else None
+            return _fault(environ, start, call, unread)
         if not here:
             return _fault(environ, start, call, _NOT_HERE)
         if environ["REQUEST_METHOD"] != "POST":
             hint = "POST a SOAP message, or GET this address with ?wsdl or ?wsdl12."
             return _fault(environ, start, call, http.method_refused(environ["REQUEST_METHOD"], hint))
+        # Without one too: what a page of another site makes a browser send (a form, a beacon) has none of these types.
         if kind not in MEDIA_TYPES:
             hint = "Send text/xml (SOAP 1.1), application/soap+xml (SOAP 1.2) or multipart/related (MTOM)."
             return _fault(environ, start, call, http.media_type_refused(kind, hint))
-        # Any page of another site could make a browser send this, with the credentials that the browser keeps.
-        if not kind and "HTTP_ORIGIN" in environ:
-            return _fault(environ, start, call, http.media_type_refused("(none)", "Send text/xml."))
         try:
             return spyne(environ, start)
         except Exception:
@@ -120,4 +120,4 @@ def _fault(environ: http.Environ, start: http.StartResponse, call: Call, refused
     code = refused.errors[0].code
     allow = [("Allow", "GET, HEAD, POST")] if code == Code.METHOD_NOT_ALLOWED else []
     http.respond(start, envelope.fault_status(manner.version, code), manner.media_type, len(body), allow)
-    return [body]
+    return http.sliced(body)

@@ -111,9 +111,7 @@ def read(root: etree._Element) -> etree._Element:
     return body[0]
 
 
-def write_answer(
-    version: str, operation: Operation, answer: Answer, header: str = "", attach: Attach | None = None
-) -> bytes:
+def write_answer(version: str, operation: Operation, answer: Answer, header: str, attach: Attach) -> bytes:
     """Write the answer of an operation; `header` holds blocks, and `attach` takes binaries (see `encode`)."""
     name = operation.name
     result = encode(operation.result, f"{name}Result", answer, attach=attach)

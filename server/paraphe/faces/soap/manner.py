@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from ...call import Answer
 from ...contract import Operation
 from ...errors import Code, Refused
+from ...spool import Apart, Body
+from ...xml.files import Files
+from ...xml.long_lists import LongList
 from ...xml.request import Request
 from . import envelope
 from .addressing import Addressing, InvalidAddressing
@@ -16,23 +19,26 @@ from .mtom import Attached, Package
 class Manner:
     """What is known so far: the SOAP version, whether binaries may go beside the envelope, where to address it.
 
-    `package` is the request's, until the parts that it refers to are taken; `request` is what it says, until the
-    operation takes it. `media_type` is that of the answer which was written last.
+    `package`, `files` and `long_list` are the request's, until what it refers to is taken; `request` is what it says,
+    until the operation takes it. `media_type` is that of the answer which was written last.
     """
 
     version: str
     with_attachments: bool = False
     addressing: Addressing | None = None
     package: Package | None = None
+    files: Files | None = None
+    long_list: LongList | None = None
     request: Request | None = None
     media_type: str = ""
 
-    def write_answer(self, operation: Operation, answer: Answer) -> bytes:
+    def write_answer(self, operation: Operation, answer: Answer) -> Body:
         """Write the answer of an operation."""
         self.media_type = envelope.MEDIA_TYPES[self.version]
         header = self.addressing.of_answer(operation.name) if self.addressing else ""
         if not self.with_attachments:
-            return envelope.write_answer(self.version, operation, answer, header)
+            apart = Apart()
+            return apart.joined(envelope.write_answer(self.version, operation, answer, header, apart.mark))
         attached = Attached()
         message = envelope.write_answer(self.version, operation, answer, header, attached.attach)
         if not attached:

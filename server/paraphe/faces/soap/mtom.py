@@ -7,11 +7,12 @@ answers stay plain, which every stack reads. docs/decisions/2026-11-22-attachmen
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from secrets import token_hex
 from urllib.parse import unquote
 
+from ...spool import Body, Content, InBase64, InFile, Spooled, joined, nameless, spooled
 from ...xml import xop
 from .. import http
 from .envelope import MEDIA_TYPES
@@ -33,20 +34,30 @@ class Package:
     parts: Mapping[str, Part]
     #: Whether it is XOP, so that the answer may be, too.
     is_xop: bool
+    #: Gives a place for large content.
+    place: Callable[[], Spooled]
 
-    def attachment(self, reference: str) -> bytes | None:
-        """Return the content of the part that a `cid:` URL refers to; None if there is none.
+    def envelope(self) -> Content:
+        """Return the content of the root part. Raises OSError."""
+        return self.root.content(self.place)
+
+    def attachment(self, reference: str) -> Content | None:
+        """Return the content of the part that a `cid:` URL refers to; None if there is none. Raises OSError.
 
         The URL is percent-encoded (RFC 2392); some stacks encode the Content-ID alike, which they should not.
         """
         part = self.parts.get(unquote(reference)) or self.parts.get(reference)
-        return None if part is None else part.content()
+        content = None if part is None else part.content(self.place)
+        if isinstance(content, InFile) and not isinstance(content, Spooled):
+            return spooled(content.pieces(), self.place())
+        return content
 
 
-def unpack(body: bytes, parameters: Mapping[str, str]) -> Package:
+def unpack(body: Content, parameters: Mapping[str, str], place: Callable[[], Spooled] = nameless) -> Package:
     """Take a multipart message apart; Refused, INVALID_ATTACHMENT, or UNSUPPORTED_MEDIA_TYPE for a root that is no XML.
 
     `parameters` are those of the Content-Type. Without `start` the first part is the root.
+    `place` is for what is large.
     """
     boundary = parameters.get("boundary", "")
     if not boundary or len(boundary) > _BOUNDARY_LENGTH:
@@ -62,7 +73,7 @@ def unpack(body: bytes, parameters: Mapping[str, str]) -> Package:
     if root.kind not in _ROOT_TYPES:
         raise http.media_type_refused(root.kind, "The root part is the envelope: application/xop+xml or text/xml.")
     is_xop = xop.MEDIA_TYPE in (root.kind, parameters.get("type", "").lower())
-    return Package(root, {unquote(name): part for name, part in known.items()} | known, is_xop)
+    return Package(root, {unquote(name): part for name, part in known.items()} | known, is_xop, place)
 
 
 def _root(parts: list[Part], known: Mapping[str, Part], start: str) -> Part:
@@ -95,15 +106,15 @@ class Attached:
 
     def __init__(self) -> None:
         self._mark = token_hex(16)
-        self._contents: list[bytes] = []
+        self._contents: list[Content] = []
 
     def __bool__(self) -> bool:
         return bool(self._contents)
 
-    def attach(self, content: bytes) -> str:
+    def attach(self, content: Content) -> str:
         """Take a binary and return what stands for it in its element: a reference, or itself once there are many."""
         if len(self._contents) == MAXIMUM_ATTACHED:
-            return b64encode(content).decode("ascii")
+            return b64encode(bytes(content)).decode("ascii")
         self._contents.append(content)
         return xop.include(self._content_id(len(self._contents)))
 
@@ -118,14 +129,17 @@ class Attached:
             f'start="<{self._content_id(0)}>"; start-info="{inner}"'
         )
 
-    def package(self, version: str, envelope: bytes) -> bytes:
+    def package(self, version: str, envelope: bytes) -> Body:
         """Return the package. Its boundary has 128 random bits, so that no part holds it."""
         inner = MEDIA_TYPES[version].partition(";")[0]
-        pieces = [self._head(0, f'{xop.MEDIA_TYPE}; charset=utf-8; type="{inner}"'), envelope]
+        parts: list[bytes | InFile | InBase64] = [
+            self._head(0, f'{xop.MEDIA_TYPE}; charset=utf-8; type="{inner}"'),
+            envelope,
+        ]
         for number, content in enumerate(self._contents, 1):
-            pieces += [b"\r\n", self._head(number, "application/octet-stream"), content]
-        pieces.append(f"\r\n--{self._mark}--\r\n".encode())
-        return b"".join(pieces)
+            parts += [b"\r\n", self._head(number, "application/octet-stream"), content]
+        parts.append(f"\r\n--{self._mark}--\r\n".encode())
+        return joined(parts)
 
     def _head(self, number: int, kind: str) -> bytes:
         return (

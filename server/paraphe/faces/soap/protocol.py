@@ -5,16 +5,23 @@ some twenty inputs. The five methods below are what Spyne's server calls; the ve
 are its internals.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from ...accounts import Account
 from ...call import Answer, Call, server_error
-from ...contract import NAMESPACE
+from ...contract import NAMESPACE, Operation
 from ...errors import Code, Refused
 from ...operations import OPERATIONS
+from ...spool import Body
 from ...xml import xop
-from ...xml.parse import parse
+from ...xml.files import Files
+from ...xml.long_lists import LongList
+from ...xml.parse import Taker, parse
 from ...xml.request import Request, find_operation, read_request
 from ...xml.validate import MAXIMUM_ERRORS
 from .. import http
@@ -22,7 +29,7 @@ from . import addressing, envelope, mtom, security
 from .compat import Fault, Soap11
 from .manner import Manner
 
-MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", "", mtom.MEDIA_TYPE)
+MEDIA_TYPES = ("text/xml", "application/soap+xml", "application/xml", mtom.MEDIA_TYPE)
 _UNDERSTOOD = security.UNDERSTOOD | addressing.UNDERSTOOD
 _WAYS = "Send apiUser and apiKey by HTTP Basic, a UsernameToken or the header Credentials."
 
@@ -45,17 +52,21 @@ class ExchangeSoap(Soap11):
         """Turn the body into a tree."""
         environ = ctx.transport.req_env
         manner: Manner = environ["paraphe.manner"]
-        with _told_to_spyne():
+        call: Call = environ["paraphe.call"]
+        with _told_to_spyne(), http.arriving(call):
             kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
-            bounds = environ["paraphe.call"].exchange.bounds
+            bounds, place = call.exchange.bounds, call.exchange.archive.place
             body = http.read_body(environ, environ["paraphe.message_bytes"], bounds.expanded_bytes)
-            environ["paraphe.call"].request_bytes = len(body)
+            call.request_bytes = len(body)
             if kind == mtom.MEDIA_TYPE:
-                manner.package = mtom.unpack(body, parameters)
-                body, parameters = manner.package.root.content(), manner.package.root.parameters
+                manner.package = mtom.unpack(body, parameters, place)
+                body, parameters = manner.package.envelope(), manner.package.root.parameters
             sent = manner.package is not None and manner.package.is_xop
             manner.with_attachments = mtom.is_wanted(environ.get("HTTP_ACCEPT", ""), sent=sent)
-            ctx.in_document = parse(body, parameters.get("charset"), bounds)
+            manner.files = Files(place)
+            manner.long_list = LongList(body, bounds, partial(_zone, call, manner, environ))
+            takers: list[Taker] = [manner.files, manner.long_list]
+            ctx.in_document = parse(body, parameters.get("charset"), bounds, takers)
             manner.version = envelope.version_of(ctx.in_document) or manner.version
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:
@@ -63,21 +74,18 @@ class ExchangeSoap(Soap11):
         environ = ctx.transport.req_env
         call: Call = environ["paraphe.call"]
         manner: Manner = environ["paraphe.manner"]
-        with _told_to_spyne():
+        with _told_to_spyne(), http.arriving(call):
             headers = _headers(ctx.in_document, manner, call)
             payload = envelope.read(ctx.in_document)
             operation = find_operation(payload)
-            call.operation = operation.name
-            credentials = http.basic_credentials(environ) or security.credentials(headers)
-            call.account = http.recognise(call, credentials, _WAYS)
-            package, manner.package = manner.package, None
-            binaries = xop.take_out(payload, operation, package.attachment) if package else xop.NONE
-            del package  # and with it the body
+            account = _recognised(call, environ, headers, operation)
+            binaries = _binaries(manner, payload, operation)
+            taken, manner.long_list = manner.long_list, None
             # Spyne's contexts are in cycles: what they held would stay until some garbage collection, many megabytes.
             ctx.in_document = None
             ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
             manner.request = read_request(
-                payload, operation, call.account.time_zone, tolerant=call.account.tolerant, binaries=binaries
+                payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
             )
             call.hint = manner.request.hint
 
@@ -105,17 +113,23 @@ class ExchangeSoap(Soap11):
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
         """Hand the bytes over."""
-        ctx.out_string = list(http.sliced(ctx.out_document))
+        pieces = http.sliced(ctx.out_document)
+        if isinstance(ctx.out_document, bytes):
+            ctx.out_string = list(pieces)
+        else:
+            ctx.out_string = pieces
+            # Of what is made while it is sent, Spyne tells no length.
+            ctx.transport.req_env["paraphe.headers"] = [("Content-Length", str(len(ctx.out_document)))]
         ctx.in_object = ctx.out_object = ctx.out_document = None
 
 
-def perform(ctx: Any, request: Request) -> bytes:
+def perform(ctx: Any, request: Request) -> Body:
     """Do an operation and return its answer as bytes: the body of every method that Spyne dispatches to."""
     environ = ctx.transport.req_env
     call: Call = environ["paraphe.call"]
     manner: Manner = environ["paraphe.manner"]
 
-    def render(answer: Answer) -> bytes:
+    def render(answer: Answer) -> Body:
         if call.failed:
             return manner.write_fault(answer["errors"][0]["code"], answer, request.operation.name)
         return manner.write_answer(request.operation, answer)
@@ -123,10 +137,37 @@ def perform(ctx: Any, request: Request) -> bytes:
     return call.run(OPERATIONS[request.operation.name], request.values, render, digest=request.digest)
 
 
-def refuse(call: Call, manner: Manner, refused: Refused) -> bytes:
+def refuse(call: Call, manner: Manner, refused: Refused) -> Body:
     """Journal a refused message and return its fault."""
     code = refused.errors[0].code
     return call.refuse(refused, lambda answer: manner.write_fault(code, answer, call.operation, refused))
+
+
+def _zone(call: Call, manner: Manner, environ: http.Environ, payload: etree._Element) -> ZoneInfo | None:
+    """Recognise the caller of a request that begins to arrive; see `long_lists.Zone`."""
+    envelope_of_it = payload.getroottree().getroot()
+    version = envelope.version_of(envelope_of_it)
+    if version is None:
+        return None
+    manner.version = version
+    account = _recognised(call, environ, _headers(envelope_of_it, manner, call), find_operation(payload))
+    return None if account.tolerant else account.time_zone
+
+
+def _recognised(call: Call, environ: http.Environ, headers: Sequence[etree._Element], operation: Operation) -> Account:
+    """Return whose message it is, which is found out once."""
+    call.operation = operation.name
+    if call.account is None:
+        credentials = http.basic_credentials(environ) or security.credentials(headers)
+        call.account = http.recognise(call, credentials, _WAYS)
+    return call.account
+
+
+def _binaries(manner: Manner, payload: etree._Element, operation: Operation) -> xop.Binaries:
+    """Return the files that do not stand in the tree; the body is needed no longer then."""
+    files, package, manner.files, manner.package = manner.files, manner.package, None, None
+    found = files.of(payload, operation) if files else xop.NONE
+    return {**found, **xop.take_out(payload, operation, package.attachment)} if package else found
 
 
 def _headers(root: etree._Element, manner: Manner, call: Call) -> list[etree._Element]:
