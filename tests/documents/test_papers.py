@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -113,6 +114,15 @@ def test_the_same_facts_give_the_same_bytes_and_another_moment_gives_others():
     later = papers.attendance_sheet(replace(ISSUE, created_on=ISSUE.created_on + timedelta(days=1)), HOUSE, MONDAY)
 
     assert first == second != later.content
+
+
+def test_several_threads_make_papers_at_once():
+    alone = papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content
+
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content, range(12)))
+
+    assert set(made) == {alone}
 
 
 def test_what_is_not_known_is_left_out_or_left_to_be_filled_in():
