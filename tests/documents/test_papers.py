@@ -170,6 +170,25 @@ def test_a_logo_is_printed_and_a_file_that_is_none_is_refused():
         papers.cover_page(ISSUE, replace(HOUSE, logo=b"GIF89a"), invoiced(ALICE), [])
 
 
+@pytest.mark.skipif(
+    not (shutil.which("zbarimg") and shutil.which("pdftoppm")),
+    reason="zbarimg or pdftoppm (Debian: zbar-tools, poppler-utils) is not installed",
+)
+def test_the_qr_code_leads_to_the_address_for_verification(tmp_path):
+    for number, paper in enumerate((certificate(ALICE, [MONDAY]), papers.attendance_sheet(ISSUE, HOUSE, MONDAY))):
+        path = tmp_path / f"{number}.pdf"
+        path.write_bytes(paper.content)
+        subprocess.run(
+            ["pdftoppm", "-r", "200", "-png", "-singlefile", path, path.with_suffix("")], check=True, timeout=60
+        )
+
+        scanned = subprocess.run(
+            ["zbarimg", "-q", path.with_suffix(".png")], capture_output=True, check=True, timeout=60
+        ).stdout
+
+        assert scanned.decode().strip() == f"QR-Code:{ISSUE.url}"
+
+
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext (Debian: poppler-utils) is not installed")
 def test_another_reader_reads_the_same_words(tmp_path):
     paper = statement([ALICE, BRUNO], [MONDAY], quantity="3.50")
