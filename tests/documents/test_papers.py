@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -115,6 +116,15 @@ def test_the_same_facts_give_the_same_bytes_and_another_moment_gives_others():
     assert first == second != later.content
 
 
+def test_several_threads_make_papers_at_once():
+    alone = papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content
+
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content, range(12)))
+
+    assert set(made) == {alone}
+
+
 def test_what_is_not_known_is_left_out_or_left_to_be_filled_in():
     bare = replace(HOUSE, representative=None, siret="", activity_number="", address=(), city="", quality="")
     unknown = replace(invoiced(ALICE), period_start=None, period_end=None, quantity=None, invoice_date=None)
@@ -158,6 +168,25 @@ def test_a_logo_is_printed_and_a_file_that_is_none_is_refused():
         assert len(with_logo) > len(plain)
     with pytest.raises(ValueError, match="neither a PNG nor an SVG"):
         papers.cover_page(ISSUE, replace(HOUSE, logo=b"GIF89a"), invoiced(ALICE), [])
+
+
+@pytest.mark.skipif(
+    not (shutil.which("zbarimg") and shutil.which("pdftoppm")),
+    reason="zbarimg or pdftoppm (Debian: zbar-tools, poppler-utils) is not installed",
+)
+def test_the_qr_code_leads_to_the_address_for_verification(tmp_path):
+    for number, paper in enumerate((certificate(ALICE, [MONDAY]), papers.attendance_sheet(ISSUE, HOUSE, MONDAY))):
+        path = tmp_path / f"{number}.pdf"
+        path.write_bytes(paper.content)
+        subprocess.run(
+            ["pdftoppm", "-r", "200", "-png", "-singlefile", path, path.with_suffix("")], check=True, timeout=60
+        )
+
+        scanned = subprocess.run(
+            ["zbarimg", "-q", path.with_suffix(".png")], capture_output=True, check=True, timeout=60
+        ).stdout
+
+        assert scanned.decode().strip() == f"QR-Code:{ISSUE.url}"
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext (Debian: poppler-utils) is not installed")

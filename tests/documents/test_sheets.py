@@ -61,11 +61,13 @@ def test_a_late_signature_is_printed_as_late_with_both_times():
 
 
 def test_arrival_and_departure_are_printed_when_they_differ():
-    there = replace(signed(ALICE, at(7, 9, 20)), arrived_at=at(7, 9, 20), left_at=at(7, 11, 45))
+    there = replace(signed(ALICE, at(7, 9, 20)), status="LATE", arrived_at=at(7, 9, 20), left_at=at(7, 11, 45))
+    early = replace(signed(BRUNO, at(7, 9)), status="EARLY_DEPARTURE")
 
-    said = text(papers.attendance_sheet(ISSUE, HOUSE, sitting(at(7, 9), there)).content)
+    said = text(papers.attendance_sheet(ISSUE, HOUSE, sitting(at(7, 9), there, early)).content)
 
-    assert "Arrivée à 9h20 Départ à 11h45" in said
+    assert "Retard Arrivée à 9h20 Départ à 11h45" in said
+    assert "Wójcik Łukasz Départ anticipé" in said
 
 
 def test_the_weekly_sheet_has_a_column_per_half_day_and_says_who_was_not_to_come():
