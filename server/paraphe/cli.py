@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -24,8 +24,11 @@ from . import __version__, accounts, backup, migrations, settings, store
 from .archive import Archive, Unavailable, open_archive
 from .errors import Refused
 from .serve import CannotListen, beside, serve
-from .settings import OPTIONS, Settings, Unusable, redacted
+from .settings import OPTIONS, Option, Settings, Unusable, redacted
 from .work import revocation
+
+if TYPE_CHECKING:
+    from .seals import Seal
 
 _FAILURES = (
     accounts.Impossible,
@@ -279,10 +282,14 @@ def _show_settings(asked: argparse.Namespace) -> None:
     read = _settings(asked)
     given, _ = settings.gather(vars(asked), os.environ)
     values = {
-        option.name: {"value": redacted(str(getattr(read, option.name) or "none")), "from": given[option.name].where}
+        option.name: {"value": _shown(option, getattr(read, option.name)), "from": given[option.name].where}
         for option in OPTIONS
     }
     _show(asked, values, _table([name, value["value"], f"({value['from']})"] for name, value in values.items()))
+
+
+def _shown(option: Option, value: object) -> str:
+    return "***" if option.secret and value else redacted(str(value or "none"))
 
 
 def _compose_wsdl(asked: argparse.Namespace) -> None:
@@ -332,6 +339,46 @@ def _account_set(asked: argparse.Namespace) -> None:
         account = accounts.set_tolerant(connection, account, tolerant=tolerant)
     habits = "the habits of old stacks are tolerated" if tolerant else "only the schema counts"
     _show(asked, _account_json(account), f"In messages of {account.name} ({account.environment}), {habits}.")
+
+
+def _account_seal(asked: argparse.Namespace) -> None:
+    """Show what an account's documents are signed with, or give it a key and certificate."""
+    from . import seals  # half a second of other people's modules
+
+    with _house(asked) as house, store.writing(house.engine) as connection:
+        account = accounts.find(connection, asked.account, _environment(asked))
+        ours = seals.Seals(house.settings)
+        if asked.pkcs12:
+            passphrase = Path(asked.passphrase_file).read_text("utf-8").rstrip("\r\n") if asked.passphrase_file else ""
+            ours.take_pkcs12(connection, account, Path(asked.pkcs12).read_bytes(), passphrase, _now())
+        elif asked.pkcs11:
+            ours.take_token(connection, account, asked.pkcs11, _now())
+        elif asked.self_issued:
+            ours.issue(connection, account, _now())
+        seal = seals.seal_of(connection, account)
+        root = seals.authority_of(connection, account)
+    if asked.root and root:
+        Path(asked.root).write_bytes(root)
+    _show(asked, _seal_json(account, seal), _seal_text(account, seal))
+
+
+def _seal_json(account: accounts.Account, seal: "Seal | None") -> dict[str, Any]:
+    value = {"account": account.name, "environment": account.environment, "kind": seal.kind.value if seal else "NONE"}
+    if seal is None:
+        return value
+    moments = {"expiresOn": _moment(seal.expires_on), "createdOn": _moment(seal.created_on)}
+    return value | {"subject": seal.subject, "uri": seal.uri} | moments
+
+
+def _seal_text(account: accounts.Account, seal: "Seal | None") -> str:
+    if seal is None:
+        return f"The account {account.name} ({account.environment}) has no seal: its documents are not signed."
+    return (
+        f"Account {account.name} ({account.environment})\n"
+        f"kind     {seal.kind.value}\n"
+        f"subject  {seal.subject}\n"
+        f"expires  {_day(seal.expires_on)}"
+    )
 
 
 def _show_key(asked: argparse.Namespace, new: accounts.NewKey) -> None:
@@ -399,9 +446,11 @@ def _account_json(account: accounts.Account) -> dict[str, Any]:
 
 def _key_json(key: accounts.Key) -> dict[str, Any]:
     moments = {"createdOn": key.created_on, "lastUsedOn": key.last_used_on, "revokedOn": key.revoked_on}
-    return {"keyId": key.id, "label": key.label} | {
-        name: moment and moment.isoformat(timespec="seconds").replace("+00:00", "Z") for name, moment in moments.items()
-    }
+    return {"keyId": key.id, "label": key.label} | {name: _moment(moment) for name, moment in moments.items()}
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
 
 def _day(moment: datetime | None) -> str:
@@ -454,7 +503,7 @@ def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None
     )
     group.add_argument("--config", metavar="FILE", help="INI file with a section [paraphe] (PARAPHE_CONFIG)")
     for option in OPTIONS:
-        if option.name in names:
+        if option.name in names and not option.secret:
             text = f"{option.help} Default: {option.default_words or option.default}. Accepted: {option.accepts}."
             group.add_argument(option.flag, dest=option.name, metavar=option.name.upper(), help=text.replace("%", "%%"))
 
@@ -522,6 +571,7 @@ def _add_account_commands(commands: _Commands) -> None:
         help="time zone of dates and times that come without one (default: Europe/Paris)",
     )
     commands.add("list", _account_list, "database")
+    _add_seal(commands)
     for name, run in (
         ("set", _account_set),
         ("keys", _account_keys),
@@ -542,6 +592,18 @@ def _add_account_commands(commands: _Commands) -> None:
             command.add_argument("--label", default="", help="what to know the key by, at most 100 characters")
         if name == "revoke-key":
             command.add_argument("key", type=int, metavar="KEY", help="the key's number, as `account keys` lists it")
+
+
+def _add_seal(commands: _Commands) -> None:
+    seal = commands.add("seal", _account_seal, "database", "seal_passphrase", "seal_pin")
+    seal.add_argument("account", metavar="NAME_OR_USER", help="the account's name or its apiUser")
+    _add_environment(seal)
+    key = seal.add_mutually_exclusive_group()
+    key.add_argument("--pkcs12", metavar="FILE", help="take the key and certificate of this PKCS#12 file")
+    key.add_argument("--pkcs11", metavar="URI", help="sign with this key in a token or security module")
+    key.add_argument("--self-issued", action="store_true", help="make a key, and a certificate that nobody vouches for")
+    seal.add_argument("--passphrase-file", metavar="FILE", help="holds the passphrase of the PKCS#12 file")
+    seal.add_argument("--root", metavar="FILE", help="write the certificate to be trusted into this file, as PEM")
 
 
 def _add_environment(parser: argparse.ArgumentParser, *, required: bool = False) -> None:

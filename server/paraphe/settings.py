@@ -87,6 +87,12 @@ class Settings:
     failed_login_seconds: int
     trusted_proxies: Networks
     metrics_listen: Listen | None
+    seal_level: str
+    seal_passphrase: str | None = field(repr=False)
+    seal_pin: str | None = field(repr=False)
+    time_stamp_url: str | None
+    time_stamp_user: str | None
+    time_stamp_password: str | None = field(repr=False)
     link_days: int
     remember_days: int
     journal_days: int
@@ -110,6 +116,8 @@ class Option:
     help: str
     # What documentation says of the default where it is not a fixed text.
     default_words: str = ""
+    # Not taken from the command line, which everybody on the machine may see, and never shown.
+    secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -150,6 +158,10 @@ def _store(text: str) -> str:
 
 
 def _public_url(text: str) -> str:
+    return _web_address(text).rstrip("/")
+
+
+def _web_address(text: str) -> str:
     parts = urlsplit(text)
     if (
         not re.fullmatch(r"https?://[^\s?#@]+", text)
@@ -157,7 +169,7 @@ def _public_url(text: str) -> str:
         or (parts.port is not None and parts.port == 0)
     ):
         raise ValueError(text)
-    return text.rstrip("/")
+    return text
 
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -199,6 +211,12 @@ def _one_of(*values: str) -> Callable[[str], str]:
         return text.lower()
 
     return read
+
+
+def _level(text: str) -> str:
+    if text.upper() not in ("B-B", "B-T", "B-LT", "B-LTA"):
+        raise ValueError(text)
+    return text.upper()
 
 
 # The table -------------------------------------------------------------------------------------------------------
@@ -384,6 +402,60 @@ OPTIONS = (
         default_words="none",
     ),
     Option(
+        "seal_level",
+        "",
+        _level,
+        "B-B, B-T, B-LT or B-LTA",
+        "How much the seals of documents shall prove, as far as the authority and the issuers of certificates let "
+        "them; docs/seals.md says what each is. The level reached is told with each document.",
+        default_words="B-T with `time_stamp_url`, else B-B",
+    ),
+    Option(
+        "seal_passphrase",
+        "",
+        str,
+        "any text",
+        "Locks the keys of seals in the database; without it no account can be given a key that is kept there, and "
+        "documents of those that have one are not signed. If it is lost, so are the keys. Not on the command line.",
+        default_words="none",
+        secret=True,
+    ),
+    Option(
+        "seal_pin",
+        "",
+        str,
+        "any text",
+        "The PIN of the token or security module that holds keys of seals. Not on the command line.",
+        default_words="none",
+        secret=True,
+    ),
+    Option(
+        "time_stamp_url",
+        "",
+        _web_address,
+        "an absolute http:// or https:// address without query",
+        "The authority that time stamps come from (RFC 3161 over HTTP). It has 3 seconds for each; if it fails, the "
+        "document is sealed at a lower level, and the time stamp is caught up later.",
+        default_words="none",
+    ),
+    Option(
+        "time_stamp_user",
+        "",
+        str,
+        "any text",
+        "The user at that authority, if it asks for one.",
+        default_words="none",
+    ),
+    Option(
+        "time_stamp_password",
+        "",
+        str,
+        "any text",
+        "The password that goes with `time_stamp_user`. Not on the command line.",
+        default_words="none",
+        secret=True,
+    ),
+    Option(
         "link_days",
         "7",
         _number(1, 366),
@@ -441,11 +513,14 @@ def read(arguments: Mapping[str, str | None] | None = None, environment: Mapping
             values[option.name] = option.read(text) if text else None
         except ValueError:
             problems.append(f"{where} is {redacted(text)!r}; accepted is {option.accepts}.")
+    if values.get("seal_level") not in (None, "B-B") and not values.get("time_stamp_url"):
+        problems.append("seal_level asks for a time stamp, and time_stamp_url does not say from where.")
     if problems:
         raise Unusable(problems)
     values["public_url"] = values["public_url"] or values["listen"].url
     values["expanded_bytes"] = values["expanded_bytes"] or values["message_bytes"]
     values["requests_at_once"] = values["requests_at_once"] or max(1, values["threads"] * 3 // 4)
+    values["seal_level"] = values["seal_level"] or ("B-T" if values["time_stamp_url"] else "B-B")
     values["trusted_proxies"] = values["trusted_proxies"] or Networks()
     return Settings(**values)
 
@@ -513,8 +588,12 @@ def reference() -> str:
     """Return the part of `docs/configuration.md` that explains each setting, as Markdown."""
     return "\n".join(
         f"### `{option.name}`\n\n"
-        f"`{option.variable}` · `{option.flag}` · default: {option.default_words or f'`{option.default}`'}\n\n"
+        f"{_given_by(option)} · default: {option.default_words or f'`{option.default}`'}\n\n"
         f"{option.help}\n\n"
         f"Accepted: {option.accepts}.\n"
         for option in OPTIONS
     )
+
+
+def _given_by(option: Option) -> str:
+    return f"`{option.variable}`" if option.secret else f"`{option.variable}` · `{option.flag}`"

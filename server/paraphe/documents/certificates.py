@@ -171,6 +171,17 @@ def registered(certificates: Iterable[x509.Certificate]) -> SimpleCertificateSto
     return registry
 
 
+def pem(certificate: x509.Certificate) -> bytes:
+    """Return a certificate as PEM."""
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def described(content: bytes) -> tuple[str, datetime]:
+    """Return the subject of a certificate in PEM, and when it expires."""
+    certificate = x509.load_pem_x509_certificate(content)
+    return certificate.subject.rfc4514_string(), certificate.not_valid_after_utc
+
+
 def to_asn1(certificate: x509.Certificate) -> asn1.Certificate:
     """Return a certificate in the form in which pyHanko takes it."""
     return asn1.Certificate.load(certificate.public_bytes(Encoding.DER))
