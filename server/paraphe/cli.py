@@ -349,7 +349,7 @@ def _account_seal(asked: argparse.Namespace) -> None:
         account = accounts.find(connection, asked.account, _environment(asked))
         ours = seals.Seals(house.settings)
         if asked.pkcs12:
-            passphrase = Path(asked.passphrase_file).read_text("utf-8").rstrip("\r\n") if asked.passphrase_file else ""
+            passphrase = _first_line(asked.passphrase_file) if asked.passphrase_file else ""
             ours.take_pkcs12(connection, account, Path(asked.pkcs12).read_bytes(), passphrase, _now())
         elif asked.pkcs11:
             ours.take_token(connection, account, asked.pkcs11, _now())
@@ -360,6 +360,10 @@ def _account_seal(asked: argparse.Namespace) -> None:
     if asked.root and root:
         Path(asked.root).write_bytes(root)
     _show(asked, _seal_json(account, seal), _seal_text(account, seal))
+
+
+def _first_line(file: str) -> str:
+    return Path(file).read_text("utf-8").partition("\n")[0].rstrip("\r")
 
 
 def _seal_json(account: accounts.Account, seal: "Seal | None") -> dict[str, Any]:
