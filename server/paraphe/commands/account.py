@@ -8,6 +8,7 @@ from typing import Any
 from .. import accounts, store
 from ..settings import Unusable
 from ..work import organisations
+from . import seal
 from .house import changing, now, opened
 from .line import Commands, add_environment, environment_of, show, table
 
@@ -25,6 +26,7 @@ def add_to(whole: Commands) -> None:
         help="time zone of dates and times that come without one (default: Europe/Paris)",
     )
     commands.add("list", _account_list, "database")
+    seal.add_to(commands)
     for name, run in (
         ("set", _account_set),
         ("keys", _account_keys),

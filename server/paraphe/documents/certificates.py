@@ -7,7 +7,7 @@ signature (measured). A credential may be used by several threads at once.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from asn1crypto import x509 as asn1
 from cryptography import x509
@@ -113,7 +113,7 @@ class _HeldKey(Signer):
 def from_pkcs12(content: bytes, passphrase: str) -> Credential:
     """Open a PKCS#12 file ("" for one without passphrase). Raises NoCredential."""
     key, certificate, others = _opened(content, passphrase)
-    chain = _ordered(certificate, others)
+    chain = ordered(certificate, others)
     return Credential(certificate, chain, _HeldKey(key, certificate, chain))
 
 
@@ -132,21 +132,21 @@ def _opened(content: bytes, passphrase: str) -> tuple[_PrivateKey, x509.Certific
         raise NoCredential("NOT_PKCS12", "The file is not PKCS#12.") from None
     if key is None or certificate is None or key.public_key() != certificate.public_key():
         raise NoCredential("NOT_PKCS12", "The PKCS#12 file does not hold a private key and its certificate.")
-    return _suitable(key), certificate, others
+    suitable(key.public_key())
+    return cast(_PrivateKey, key), certificate, others
 
 
-def _suitable(key: Any) -> _PrivateKey:
-    """Return the key if it is of a kind that PDF readers check: RSA from 2048 bits, ECDSA on the NIST curves."""
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
-        return key
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(
-        key.curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1
-    ):
-        return key
+def suitable(key: Any) -> None:
+    """Raise NoCredential unless the key is one that PDF readers check: RSA from 2048 bits, ECDSA on the NIST curves."""
+    curves = ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+        return
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, curves):
+        return
     raise NoCredential("KEY_UNSUITABLE", "The key is neither RSA of at least 2048 bits nor P-256, P-384 or P-521.")
 
 
-def _ordered(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+def ordered(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     """Return those of the other certificates that lead up from this one, in that order."""
     chain: list[x509.Certificate] = []
     below = certificate
@@ -169,6 +169,17 @@ def registered(certificates: Iterable[x509.Certificate]) -> SimpleCertificateSto
     registry = SimpleCertificateStore()
     registry.register_multiple([to_asn1(each) for each in certificates])
     return registry
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    """Return a certificate as PEM."""
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def described(content: bytes) -> tuple[str, datetime]:
+    """Return the subject of a certificate in PEM, and when it expires."""
+    certificate = x509.load_pem_x509_certificate(content)
+    return certificate.subject.rfc4514_string(), certificate.not_valid_after_utc
 
 
 def to_asn1(certificate: x509.Certificate) -> asn1.Certificate:

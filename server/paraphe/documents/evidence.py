@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.signers import PdfTimeStamper
@@ -20,7 +19,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.fetchers.aiohttp_fetchers import AIOHttpFetcherBackend
 
 from .network import wait_for
-from .preparation import Unsealable
+from .preparation import Addition, Unsealable
 from .timestamp import MOST_TOKEN_BYTES, Authority, Stamper
 
 #: Seconds that all lists and answers about revocation together may take to fetch.
@@ -66,7 +65,7 @@ def level_of(content: bytes) -> Level:
 def with_time_stamp(content: bytes, authority: Authority) -> bytes:
     """Add a time stamp over the whole document. Raises NoTimeStamp."""
     _opened(content)
-    writer = IncrementalPdfFileWriter(io.BytesIO(content), strict=False)
+    writer = Addition(io.BytesIO(content), strict=False)
     stamper = PdfTimeStamper(Stamper(authority))
     output = io.BytesIO()
     asyncio.run(stamper.async_timestamp_pdf(writer, "sha256", bytes_reserved=2 * MOST_TOKEN_BYTES, output=output))
@@ -83,7 +82,7 @@ def with_proof(content: bytes) -> bytes:
         raise
     except Exception as error:  # a certificate without a list, a list that is not reached, not valid, not signed, …
         raise NoRevocationData(str(error)) from error
-    writer = IncrementalPdfFileWriter(io.BytesIO(content), strict=False)
+    writer = Addition(io.BytesIO(content), strict=False)
     DocumentSecurityStore.supply_dss_in_writer(writer, _contents(seal), paths=paths, validation_context=proof)
     output = io.BytesIO()
     writer.write(output)
@@ -129,12 +128,13 @@ async def _collected(seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSig
     topmost = _topmost(known)
     if any(info.signer_cert in topmost for info in infos):
         raise NoRevocationData("a signer's issuer is not known")
+    backend = AIOHttpFetcherBackend(per_request_timeout=int(SECONDS_TO_FETCH) // 3)
     context = ValidationContext(
         trust_roots=topmost,
         other_certs=known,
         allow_fetching=True,
         revocation_mode="require",
-        fetcher_backend=AIOHttpFetcherBackend(per_request_timeout=int(SECONDS_TO_FETCH) // 3),
+        fetcher_backend=backend,
     )
     try:
         paths = await collect_validation_info(seal, context)
@@ -142,7 +142,7 @@ async def _collected(seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSig
             validator = CertificateValidator(info.signer_cert, info.other_certs, validation_context=context)
             paths.append(await validator.async_validate_usage(set()))
     finally:
-        await context.aclose()
+        await backend.close()
     return paths, context
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, enumerate_sig_fields
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, read_certification_data
 from pyhanko.stamp import BaseStampStyle
 
 #: Bytes of the largest document that is sealed.
@@ -69,6 +71,13 @@ class Prepared:
     end: int
 
 
+class Addition(IncrementalPdfFileWriter):
+    """What is added behind a PDF."""
+
+    def _update_meta(self) -> None:
+        """Leave alone what the document says about itself, such as to be PDF/A: pyHanko would write it anew."""
+
+
 def prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
     """Make a document ready, in this process. `picture` is the stamp, a PDF of one page. Raises Unsealable."""
     _ensure_possible(content)
@@ -91,7 +100,7 @@ def _ensure_possible(content: bytes) -> None:
 
 def _prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
     # Not strict: invoices come from all kinds of programs, and small faults of form do no harm to a signature.
-    writer = IncrementalPdfFileWriter(io.BytesIO(content), strict=False)
+    writer = Addition(io.BytesIO(content), strict=False)
     _ensure_open(writer.prev)
     signer = PdfSigner(
         PdfSignatureMetadata(
@@ -114,7 +123,7 @@ def _prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
     whole = output.read()
     if not whole.startswith(content):
         raise Unsealable("DAMAGED")
-    _ensure_others_survive(whole, had=len(writer.prev.embedded_signatures))
+    _ensure_survival([each.field_name for each in writer.prev.embedded_signatures], whole)
     return Prepared(whole[len(content) :], gap.reserved_region_start, gap.reserved_region_end)
 
 
@@ -128,14 +137,16 @@ def _ensure_open(reader: PdfFileReader) -> None:
         raise Unsealable("CHANGES_FORBIDDEN")
 
 
-def _ensure_others_survive(whole: bytes, had: int) -> None:
-    """Raise Unsealable if a signature of before does not allow what was added."""
-    if had:
+def _ensure_survival(signed: Collection[str], whole: bytes) -> None:
+    """Raise Unsealable if one of the signatures of before, named by its field, does not allow what was added."""
+    if signed:
         reader = PdfFileReader(io.BytesIO(whole), strict=False)
-        for each in reader.embedded_signatures[:had]:
-            each.compute_integrity_info()
-            if each.docmdp_ok is False:
-                raise Unsealable("CHANGES_FORBIDDEN")
+        for name, _, field in enumerate_sig_fields(reader):
+            if name in signed:
+                signature = EmbeddedPdfSignature(reader, field.get_object(), name)
+                signature.compute_integrity_info()
+                if signature.summarise_integrity_info()["docmdp_ok"] is False:
+                    raise Unsealable("CHANGES_FORBIDDEN")
 
 
 def _free_name(reader: PdfFileReader) -> str:
@@ -146,9 +157,10 @@ def _free_name(reader: PdfFileReader) -> str:
 # The place of the stamp ----------------------------------------------------------------------------------------
 
 
-def _field(writer: IncrementalPdfFileWriter, name: str, wish: Wish) -> SigFieldSpec:
-    """Return the new field, without a place on any page if there is no stamp or no page that holds it."""
-    if not wish.width:
+def _field(writer: Addition, name: str, wish: Wish) -> SigFieldSpec:
+    """Return the new field, on no place of a page if there is no stamp, no page that holds it, or no right to."""
+    # A visible signature that was not foreseen counts as a forbidden change of a certified document.
+    if not wish.width or read_certification_data(writer.prev) is not None:
         return SigFieldSpec(name)
     count = int(writer.root["/Pages"]["/Count"])
     number = wish.page if -count <= wish.page < count else -1

@@ -1,6 +1,7 @@
 """Time stamps by RFC 3161: an authority signs a digest together with its own clock."""
 
 import hashlib
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,11 +73,13 @@ class _Asking(TimeStamper):
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Send one request and read one answer of bounded size."""
         authority = self._authority
-        credentials = aiohttp.BasicAuth(authority.user, authority.password or "") if authority.user else None
         bound = aiohttp.ClientTimeout(total=authority.seconds)
         head = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+        if authority.user:
+            pair = f"{authority.user}:{authority.password or ''}".encode()
+            head["Authorization"] = f"Basic {b64encode(pair).decode()}"
         async with (
-            aiohttp.ClientSession(auth=credentials, timeout=bound, trust_env=True) as session,
+            aiohttp.ClientSession(timeout=bound, trust_env=True) as session,
             session.post(authority.url, data=req.dump(), headers=head, allow_redirects=False) as answer,
         ):
             if answer.status != 200:

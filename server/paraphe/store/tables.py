@@ -153,6 +153,19 @@ key = _table(
     Column("revoked_on", UtcDateTime),
     UniqueConstraint("account_id", "digest"),
 )
+# What an account's documents are signed with.
+seal = _table(
+    "seal",
+    Column("kind", String(16), nullable=False),
+    # A PKCS#12 file under the passphrase of this installation, or where in a token the key is.
+    Column("content", LargeBinary),
+    *_texts("uri"),
+    # The certificate and the topmost of its issuers, as PEM: to be shown without the key.
+    Column("certificate", LargeBinary, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("created_on", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id"),
+)
 secret = Table(
     "secret",
     metadata,

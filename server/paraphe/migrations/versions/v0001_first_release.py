@@ -51,6 +51,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name="uq_key_digest"),
     )
     op.create_table(
+        "seal",
+        sa.Column("id", _Id, nullable=False),
+        sa.Column("account_id", _Id, nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("content", sa.LargeBinary()),
+        sa.Column("uri", sa.Text()),
+        sa.Column("certificate", sa.LargeBinary(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("created_on", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_seal"),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_seal_account_id"),
+        sa.UniqueConstraint("account_id", name="uq_seal_account_id"),
+    )
+    op.create_table(
         "secret",
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("value", sa.LargeBinary(32), nullable=False),
