@@ -17,6 +17,7 @@ from .call import Call, Exchange
 from .context import Limit
 from .faces import health, http, links, rest, soap
 from .metrics import ALONE, Metrics, Shared
+from .seals import Seals
 from .settings import Settings
 from .work.workers import Workers, Workplace
 from .xml.bounds import Bounds
@@ -143,7 +144,7 @@ def application(
     metrics = watched.metrics
     workers = workers or Workers({}, 0)
     exchange = exchange_of(engine, archive, settings, later, metrics, workers.wake)
-    workers.begin(Workplace(engine, archive, exchange.addresses, lambda: datetime.now(UTC)))
+    workers.begin(Workplace(engine, archive, exchange.addresses, lambda: datetime.now(UTC), Seals(settings)))
     faces = {
         "soap": soap.application(exchange, settings.public_url, settings.message_bytes),
         "rest": rest.application(exchange, settings.public_url, settings.message_bytes),

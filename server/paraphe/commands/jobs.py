@@ -24,6 +24,7 @@ def _worker(asked: argparse.Namespace) -> None:
     """Do the jobs of the queue until SIGTERM or Ctrl-C; what has begun is finished first."""
     from ..app import exchange_of
     from ..operations import JOBS
+    from ..seals import Seals
     from ..work.workers import Workers, Workplace
 
     # Before there are threads: so none of them is interrupted, and the signal waits for whoever asks for it.
@@ -32,7 +33,7 @@ def _worker(asked: argparse.Namespace) -> None:
         house.archive.check()
         log_as_json(house.settings.log_level)
         addresses = exchange_of(house.engine, house.archive, house.settings).addresses
-        workers.begin(Workplace(house.engine, house.archive, addresses, now))
+        workers.begin(Workplace(house.engine, house.archive, addresses, now, Seals(house.settings)))
         print(f"Paraphe {__version__} works on the queue.", flush=True)
         number = signal.sigwait(_ENDS)
         signal.signal(number, signal.SIG_DFL)

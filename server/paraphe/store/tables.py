@@ -282,6 +282,9 @@ document = _table(
     # A paper that the server made: the digest of what it says as JSON, and the record's version that replaced it.
     Column("made", Boolean, nullable=False, server_default=false()),
     Column("data_sha256", String(64)),
+    # What its seal reached, and why that is not what was aimed at; empty without a seal of ours.
+    Column("seal_level", String(8)),
+    Column("seal_lack", String(32)),
     Column("replaced_in", Integer),
 )
 record_event = _table(

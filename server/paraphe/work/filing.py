@@ -39,7 +39,8 @@ class Event(StrEnum):
 class File:
     """A file in the archive that is to join a record.
 
-    `made` says that the server made it, `data_sha256` is the digest of what it says as JSON.
+    `made` says that the server made it, `data_sha256` is the digest of what it says as JSON. `seal_level` is what its
+    seal reached, `seal_lack` why that is not what was aimed at.
     """
 
     document_type: str
@@ -51,6 +52,8 @@ class File:
     link: bytes = field(default_factory=lambda: os.urandom(16))
     made: bool = False
     data_sha256: str | None = None
+    seal_level: str | None = None
+    seal_lack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ..store import attendance, course, document, reading, record
 from . import elements, filing, organisations, presence
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
+from .sealing import Sealing, sealing_of
 from .sittings import Collected, collect
 from .workers import Store, Workplace
 
@@ -115,12 +116,17 @@ def prepare(workplace: Workplace, account: Account, job: Job) -> Store:
             return lambda context: _as_it_is(context, job.record_id, asked)
         found = collect(connection, account, asked.number, said, _mark(workplace))
         there = _there(connection, job.record_id)
+        invoice = _invoice(connection, job.record_id)
+        sealing, unsealed = sealing_of(workplace, connection, account)
     gaps = presence.gaps(found)
     try:
-        files = list(_Making(workplace, account, organisation, found).files(gaps, there))
+        files = list(_Making(workplace, account, organisation, found, sealing).files(gaps, there))
+        if sealing is not None and invoice is not None:
+            copy, unsealed = sealing.invoice(invoice, asked.number)
+            files = [*copy, *files]
     except papers.BrokenTemplate as broken:
         raise Failed("BROKEN_TEMPLATE") from broken
-    return lambda context: _file(context, job.record_id, asked, files, gaps)
+    return lambda context: _file(context, job.record_id, asked, files, gaps, unsealed)
 
 
 def _asked(connection: Connection, record_id: int) -> tuple[_Asked, dict[str, Any]]:
@@ -138,6 +144,13 @@ def _there(connection: Connection, record_id: int) -> list[Attached]:
         .order_by(document.c.id)
     )
     return [Attached(row[0], row[1] or row[2], row[2], row[3], row[4]) for row in found]
+
+
+def _invoice(connection: Connection, record_id: int) -> tuple[str, str] | None:
+    """Return the digest and the file name of the invoice that a record began with, if it did."""
+    first = (document.c.record_id == record_id) & (document.c.document_type == "INVOICE") & ~document.c.made
+    row = connection.execute(select(document.c.sha256, document.c.file_name).where(first)).first()
+    return None if row is None else (row[0], row[1])
 
 
 def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
@@ -165,6 +178,7 @@ class _Making:
     account: Account
     organisation: Organisation
     found: Collected
+    sealing: Sealing | None
 
     def files(self, gaps: Sequence[Gap], there: Sequence[Attached]) -> Iterator[File]:
         """Give all papers: the sheets, what each trainee gets, and the statement that lists them."""
@@ -198,16 +212,17 @@ class _Making:
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
         url = _lasting(self.workplace).url("documents", blank.link, ".pdf", now)
         paper = write(Issue(blank.document_id, now, self.found.invoiced.record_number, url))
-        return replace(
+        kept = replace(
             blank,
             document_type=paper.document_type,
             title=paper.title,
             file_name=paper.file_name,
-            sha256=self.workplace.archive.keep(paper.content),
-            size_bytes=len(paper.content),
             made=True,
             data_sha256=self.workplace.archive.keep(paper.data),
         )
+        if self.sealing is not None:
+            return self.sealing.paper(kept, paper)
+        return replace(kept, sha256=self.workplace.archive.keep(paper.content), size_bytes=len(paper.content))
 
 
 def _weeks(sittings: Sequence[Sitting]) -> Iterator[list[Sitting]]:
@@ -228,13 +243,16 @@ def _pairs(found: Collected) -> list[tuple[Person, Training]]:
 
 
 def _attached(file: File) -> Attached:
-    return Attached(file.document_type, file.title or "", file.file_name, file.sha256, file.size_bytes)
+    said = file.document_type, file.title or "", file.file_name, file.sha256, file.size_bytes
+    return Attached(*said, level=file.seal_level or "")
 
 
 # Filed ---------------------------------------------------------------------------------------------------------
 
 
-def _file(context: Context, record_id: int, asked: _Asked, files: Sequence[File], gaps: Sequence[Gap]) -> None:
+def _file(
+    context: Context, record_id: int, asked: _Asked, files: Sequence[File], gaps: Sequence[Gap], unsealed: str | None
+) -> None:
     """File the papers as the record's next version, unless newer ones were asked for since."""
     version = _next_version(context, record_id, asked)
     if version is None:
@@ -251,7 +269,8 @@ def _file(context: Context, record_id: int, asked: _Asked, files: Sequence[File]
             size_bytes=select(func.coalesce(func.sum(document.c.size_bytes), 0)).where(current).scalar_subquery(),
         )
     )
-    outcome = {"documents": [file.document_id for file in files], "gaps": sorted({gap.code for gap in gaps})}
+    outcome: dict[str, Any] = {"documents": [file.document_id for file in files]}
+    outcome |= {"gaps": sorted({gap.code for gap in gaps}), "unsealed": unsealed}
     filing.note(context, Event.PREPARED, {record_id: {"version": version - 1}}, outcome)
 
 

@@ -19,6 +19,7 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
+from ..seals import Seals
 from . import jobs
 from .jobs import Job, Kind
 
@@ -42,12 +43,13 @@ log = logging.getLogger("paraphe.jobs")
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What a handler is given besides its job; `clock` tells the time."""
+    """What a handler is given besides its job; `clock` tells the time, `seals` are what accounts sign with."""
 
     engine: Engine
     archive: Archive
     addresses: Addresses
     clock: Callable[[], datetime]
+    seals: Seals | None = None
 
 
 Store = Callable[[Context], None]

@@ -302,6 +302,8 @@ def upgrade() -> None:
         sa.Column("link", sa.LargeBinary(16), nullable=False),
         sa.Column("made", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("data_sha256", sa.String(64)),
+        sa.Column("seal_level", sa.String(8)),
+        sa.Column("seal_lack", sa.String(32)),
         sa.Column("replaced_in", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_document"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_document_account_id"),
