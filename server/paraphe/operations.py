@@ -4,7 +4,7 @@ And the jobs that outlive them, by their kind.
 """
 
 from .call import Answer, Operation
-from .work import connection, invoices, preparing, recognition, record_list, records, signatures, sync
+from .work import connection, invoices, preparing, recognition, record_list, records, sealing, signatures, sync
 from .work.jobs import Kind
 from .work.workers import Handler
 
@@ -75,4 +75,8 @@ OPERATIONS: dict[str, Operation] = {
     ),
 }
 
-JOBS: dict[Kind, Handler] = {Kind.RECOGNISE: recognition.recognise, Kind.PREPARE: preparing.prepare}
+JOBS: dict[Kind, Handler] = {
+    Kind.RECOGNISE: recognition.recognise,
+    Kind.PREPARE: preparing.prepare,
+    Kind.RAISE_SEAL: sealing.raise_seals,
+}

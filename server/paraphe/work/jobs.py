@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     RECOGNISE = "RECOGNISE"
     PREPARE = "PREPARE"
+    RAISE_SEAL = "RAISE_SEAL"
 
 
 MOST_TRIES = 8

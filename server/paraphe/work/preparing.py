@@ -24,13 +24,14 @@ from ..store import attendance, course, document, reading, record
 from . import elements, filing, organisations, presence
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
-from .sealing import Sealing, sealing_of
+from .sealing import Sealing, lacks_time_stamp, sealing_of
 from .sittings import Collected, collect
 from .workers import Store, Workplace
 
 #: How long the address on a paper works: as long as accounting documents are kept.
 _ON_PAPER = timedelta(days=3653)
 _OTHERS_SIGN = timedelta(minutes=1)
+_AUTHORITY_IS_BACK = timedelta(minutes=5)
 
 
 def status_of(account: Account) -> str:
@@ -260,6 +261,8 @@ def _file(
     ours = (document.c.record_id == record_id) & document.c.made & document.c.replaced_in.is_(None)
     context.connection.execute(update(document).where(ours).values(replaced_in=version))
     filing.attach_all(context, record_id, files)
+    if lacks_time_stamp(files):
+        enqueue(context, Kind.RAISE_SEAL, record_id, after=_AUTHORITY_IS_BACK)
     current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None)
     context.connection.execute(
         update(record)
