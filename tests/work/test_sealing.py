@@ -83,6 +83,7 @@ def test_papers_and_a_copy_of_the_invoice_are_sealed_and_the_invoice_is_untouche
     assert (copy["document_type"], copy["file_name"]) == ("INVOICE", "FAC-2026-041-scellee.pdf")
     assert archive.read(copy["sha256"]).startswith(invoice)
     assert {level_of(archive.read(each["sha256"])) for each in (copy, *made)} == {Level.B_B}
+    assert [each.get("seal_level") for each in index(call)["documents"]] == [None, *["B-B"] * (1 + len(made))]
     assert [level for _, level, _ in levels(engine)] == [None, *["B-B"] * (1 + len(made))]
 
 

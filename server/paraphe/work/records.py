@@ -128,9 +128,11 @@ class Listed(NamedTuple):
     size_bytes: int
     created_on: datetime
     data_sha256: str | None
+    seal_level: str | None
 
 
 _INDEX = (*(record.c[name] for name in Head._fields), *elements.COLUMNS)
+_TOLD = tuple(name for name in Listed._fields if name not in ("link", "data_sha256", "seal_level"))
 _LISTED = tuple(document.c[name] for name in Listed._fields)
 
 
@@ -240,8 +242,9 @@ def _index(context: Context, head: Head, said: Mapping[str, Any], expires_on: da
 def _index_with_documents(context: Context, opened: Opened) -> dict[str, Any]:
     documents = [
         {
-            **{name: getattr(each, name) for name in Listed._fields if name not in ("link", "data_sha256")},
+            **{name: getattr(each, name) for name in _TOLD},
             "url": context.addresses.url("documents", each.link, ".pdf", context.now),
+            **({"seal_level": each.seal_level} if each.seal_level else {}),
         }
         for each in opened.documents
     ]
