@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -49,12 +49,16 @@ class File:
     file_name: str
     sha256: str
     size_bytes: int
-    document_id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    link: bytes = field(default_factory=lambda: os.urandom(16))
+    document_id: str = ""
+    link: bytes = b""
     made: bool = False
     data_sha256: str | None = None
     seal_level: str | None = None
     seal_lack: str | None = None
+
+    def numbered(self) -> "File":
+        """Return it with a document id and an address of its own, for what has to know them before it is written."""
+        return replace(self, document_id=secrets.token_urlsafe(16), link=os.urandom(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +119,13 @@ def create(context: Context, said: Mapping[str, Any], status: str, file: File | 
 
 def attach(context: Context, record_id: int, file: File) -> str:
     """Let a file join a record and return its document id; the record's row is the caller's to change."""
-    attach_all(context, record_id, [file])
-    return file.document_id
+    numbered = file.numbered()
+    attach_all(context, record_id, [numbered])
+    return numbered.document_id
 
 
 def attach_all(context: Context, record_id: int, files: Sequence[File]) -> None:
-    """Let files join a record, in this order."""
+    """Let files that are numbered join a record, in this order."""
     joined = {"account_id": context.account.id, "record_id": record_id, "created_on": context.now}
     if files:
         context.connection.execute(insert(document), [joined | asdict(file) for file in files])

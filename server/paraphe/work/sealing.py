@@ -45,7 +45,7 @@ class Sealing:
         """Seal a copy of an invoice, and keep it; none, with the reason, if it cannot be sealed."""
         digest, name = original
         stem = name.removesuffix(".pdf")
-        copy = File("INVOICE", f"{stem} (copie scellée)", f"{stem}-scellee.pdf", "", 0, made=True)
+        copy = File("INVOICE", f"{stem} (copie scellée)", f"{stem}-scellee.pdf", "", 0, made=True).numbered()
         addresses = replace(self.workplace.addresses, lifetime=ON_PAPER)
         url = addresses.url("documents", copy.link, ".pdf", self.workplace.clock())
         try:
