@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test lint check wsdl answers bench interop fuzz life
+.PHONY: help demo test lint check wsdl answers bench processes interop fuzz durability reading life
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -31,11 +31,17 @@ check: lint ## style, types, then the tests
 bench: $(VENV)/ready ## measure against plain Spyne, in one run
 	$(RUN)/python -m benchmarks
 
+processes: $(VENV)/ready ## measure one process against two, over HTTP, on an idle machine
+	$(RUN)/python -m benchmarks.processes
+
 interop: $(VENV)/ready ## run every SOAP stack that is installed (tests/interop/install) and write docs/interop.md
 	$(RUN)/python -m tests.interop
 
 life: $(VENV)/ready ## kill the server at every step of an invoice's life, and look whether the record is complete, once
 	$(RUN)/python -m tests.life
+
+reading: $(VENV)/ready ## how well invoices are read, with 300 bad PDFs
+	$(RUN)/python -m tests.reading
 
 # FUZZ=--short, or another option of python -m tests.fuzz
 fuzz: $(VENV)/ready-to-fuzz ## 200 000 cases against the codecs and the whole application
@@ -44,6 +50,10 @@ fuzz: $(VENV)/ready-to-fuzz ## 200 000 cases against the codecs and the whole ap
 $(VENV)/ready-to-fuzz: $(VENV)/ready
 	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
 	@touch $@
+
+# DURABILITY=--short, or other options of python -m tests.durability
+durability: $(VENV)/ready ## kill servers a thousand times under a load of writes, and look whether anything is lost
+	$(RUN)/python -m tests.durability $(DURABILITY)
 
 wsdl: $(VENV)/ready ## compose wsdl/ from xsd/
 	$(RUN)/paraphe compose-wsdl wsdl

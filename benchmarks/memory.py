@@ -1,8 +1,8 @@
 """`python -m benchmarks.memory`: how much memory a real server takes for large files, in and out, and how much CPU.
 
 `paraphe serve` runs in a process of its own, a fresh one for each row, over a fresh SQLite database and a folder. Its
-peak is read from the system (VmHWM), as is what it took when it was idle, behind a first small message. Three messages
-are sent for each row: the third must not need more than the first. Linux only.
+peak is read from the system (VmHWM), as is what it took when it was idle, behind some small messages. Three messages
+are sent for each row: the last must not need more than the first. Linux only.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from paraphe.contract import NAMESPACE
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _MB = 1_000_000
 _PIECE = 3 << 18  # a multiple of three, so that pieces can be coded one by one
-_TIMES = 3
+_WARM = 24  # small messages before anything is measured: each thread has loaded then what it needs
 _PATIENCE = 600  # seconds for one answer
 
 #: The pieces of a body, and how long it is.
@@ -197,7 +197,8 @@ def serving() -> Iterator[Server]:
                 line = running.stdout.readline() if running.stdout else ""
                 credentials = b64encode(f"{key.api_user}:{key.api_key}".encode()).decode()
                 server = Server(running.pid, int(line.rpartition(":")[2]), credentials)
-                server.ask(*_small())
+                for _ in range(_WARM):
+                    server.ask(*_small())
                 yield server
             finally:
                 running.terminate()
@@ -213,7 +214,7 @@ def _small() -> tuple[str, str, Iterator[bytes], int]:
 # What it costs ---------------------------------------------------------------------------------------------------
 
 
-def sent(name: str, megabytes: int, times: int = _TIMES) -> Row:
+def sent(name: str, megabytes: int, times: int) -> Row:
     """Measure SendInvoice of a file of so many megabytes, sent in one of the WAYS."""
     way = WAYS[name]
     with serving() as server:
@@ -225,7 +226,7 @@ def _send(server: Server, way: Way, megabytes: int) -> bytes:
     return server.ask(way.path, way.media_type, body, length)[0]
 
 
-def taken(name: str, megabytes: int, times: int = _TIMES) -> Row:
+def taken(name: str, megabytes: int, times: int) -> Row:
     """Measure GetRecord, as ZIP, of a record with a file of so many megabytes; `name` says how it is asked for."""
     with serving() as server:
         answer = _send(server, WAYS["SOAP, MTOM"], megabytes)
@@ -243,7 +244,7 @@ def taken(name: str, megabytes: int, times: int = _TIMES) -> Row:
         return _measured(f"GetRecord ZIP, {name}", megabytes, server, times, take)
 
 
-def downloaded(suffix: str, megabytes: int, times: int = _TIMES) -> Row:
+def downloaded(suffix: str, megabytes: int, times: int) -> Row:
     """Measure the download of a record's ZIP (`.zip`) or of a document by its address (`.pdf`)."""
     with serving() as server:
         answer = _send(server, WAYS["SOAP, MTOM"], megabytes)
@@ -275,16 +276,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 50, 200], help="sizes of the file sent")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help="how it is sent")
+    parser.add_argument("--times", type=int, default=3, help="messages of each row")
     asked = parser.parse_args(arguments)
-    print("| message | file, MB | idle, MB | above idle after 1st, MB | after 3rd, MB | CPU s a message |")
+    print("| message | file, MB | idle, MB | above idle after 1st, MB | after the last, MB | CPU s a message |")
     print("|---|--:|--:|--:|--:|--:|")
     for name in asked.ways:
         for megabytes in asked.megabytes:
-            _tell(sent(name, megabytes))
+            _tell(sent(name, megabytes, asked.times))
     for name in asked.ways:
-        _tell(taken(name, max(asked.megabytes)))
+        _tell(taken(name, max(asked.megabytes), asked.times))
     for suffix in (".zip", ".pdf"):
-        _tell(downloaded(suffix, max(asked.megabytes)))
+        _tell(downloaded(suffix, max(asked.megabytes), asked.times))
 
 
 def _tell(row: Row) -> None:

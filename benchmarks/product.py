@@ -3,16 +3,20 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import redirect_stderr
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from paraphe import accounts, app, migrations, settings, store
 from paraphe.addresses import Addresses
-from paraphe.archive import open_archive
+from paraphe.archive import Archive, open_archive
 from paraphe.context import Context
 from paraphe.contract import snake_case
 from paraphe.serve import log_as_json, settle
+from paraphe.settings import Settings
 from paraphe.work import filing
 
 from .messages import NOW, Record
@@ -21,11 +25,20 @@ from .wsgi import Served
 _FILE = {"content": b"%PDF-1.7\n%%EOF\n", "file_name": "invoice.pdf"}
 
 
-def start(folder: Path, records: Sequence[Record]) -> Served:
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The product set up in a folder, and the key of its one account."""
+
+    settings: Settings
+    engine: Engine
+    archive: Archive
+    api_user: str
+    api_key: str
+
+
+def install(folder: Path, records: Sequence[Record]) -> Installed:
     """Set the product up in an empty folder, with one account that has these records to be extracted."""
     options = settings.read({"database": f"sqlite:///{folder / 'paraphe.sqlite'}", "store": str(folder / "store")})
-    with redirect_stderr((folder / "log").open("w", encoding="utf-8")):
-        log_as_json(options.log_level)
     Path(options.store).mkdir()
     archive = open_archive(options.store)
     engine = store.open_engine(options.database)
@@ -37,9 +50,17 @@ def start(folder: Path, records: Sequence[Record]) -> Served:
         file = filing.keep(context, _FILE, "INVOICE")
         for record in records:
             filing.create(context, _inside(record), "READY", file)
-    application = app.application(engine, archive, options)
+    return Installed(options, engine, archive, key.api_user, key.api_key)
+
+
+def start(folder: Path, records: Sequence[Record]) -> Served:
+    """Set the product up in an empty folder, and put together what `paraphe serve` does without HTTP."""
+    installed = install(folder, records)
+    with redirect_stderr((folder / "log").open("w", encoding="utf-8")):
+        log_as_json(installed.settings.log_level)
+    application = app.application(installed.engine, installed.archive, installed.settings)
     settle()
-    credentials = b64encode(f"{key.api_user}:{key.api_key}".encode()).decode()
+    credentials = b64encode(f"{installed.api_user}:{installed.api_key}".encode()).decode()
     return Served(application, {"HTTP_AUTHORIZATION": f"Basic {credentials}"})
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from benchmarks import measure, messages
+from benchmarks import load, measure, messages, processes
 from benchmarks.wsgi import Answer
+
+from paraphe import settings
+from paraphe.serve import Server, running
 
 LISTED = 7
 
@@ -50,3 +53,49 @@ def test_what_the_servers_disagree_on_is_not_measured():
 
     with pytest.raises(measure.Disagreement, match=r"SyncStudents 1, new: .*'created': 1.*'created': 2"):
         measure.check_agreement("SyncStudents 1, new", {"product": [one], "floor": [other]})
+
+
+# Callers over HTTP
+
+
+def test_callers_send_their_requests_in_turn_each_with_a_number_of_its_own():
+    seen: list[bytes] = []
+
+    def application(environ, start):
+        seen.append(environ["wsgi.input"].read())
+        start("200 OK", [("Content-Length", "3000000")])
+        return [bytes(3_000_000)]
+
+    with running(Server(lambda _: application, settings.read({"listen": "127.0.0.1:0"}))) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        bodies = (b"a" + load.NUMBER, b"b" + load.NUMBER)
+        requests = tuple(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies
+        )
+        callers = [load.Caller(requests), load.Caller(requests, counts=False)]
+        done = load.call(address, callers, seconds=0.3, first_number=100)
+
+    assert len(set(seen)) == len(seen)
+    assert b"a0000000101" in seen
+    assert {body[:1] for body in seen[:4]} == {b"a", b"b"}
+    assert 0 < len(done.latencies) < len(seen)
+    assert done.seconds >= 0.3
+
+
+def test_a_refusal_is_not_measured():
+    def application(environ, start):
+        start("503 Service Unavailable", [("Content-Length", "0")])
+        return []
+
+    with running(Server(lambda _: application, settings.read({"listen": "127.0.0.1:0"}))) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with pytest.raises(load.Refused, match="503"):
+            load.call(address, [load.Caller((b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",))], seconds=5, first_number=0)
+
+
+def test_every_workload_is_called_by_one_and_by_eight():
+    callers: dict[str, list[int]] = {}
+    for each in processes.workloads():
+        callers.setdefault(each.name, []).append(each.callers)
+
+    assert list(callers.values()) == [[1, 8]] * 5 + [[1]]

@@ -77,7 +77,9 @@ def test_init_makes_folders_and_database_that_others_cannot_read(paraphe, folder
         "version": migrations.head(),
     }
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if "store/" not in str(path)}
-    assert modes == {"paraphe-data": 0o700, "store": 0o700, "paraphe.sqlite": 0o600}
+    assert modes == {"paraphe-data": 0o700, "store": 0o700} | dict.fromkeys(
+        ("paraphe.sqlite", "paraphe.sqlite.locks"), 0o600
+    )
 
 
 def test_init_again_does_no_harm(house, paraphe):

@@ -91,6 +91,12 @@ class Served:
         return int(found)
 
     @property
+    def looks(self) -> int:
+        """How often the parent has gone to sleep: it looks after its processes whenever it wakes up."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+    @property
     def at_work(self) -> int:
         """How many requests are being worked on, in all processes."""
         text = requests.get(f"http://{self._watched}/metrics", timeout=PATIENCE).text
@@ -109,7 +115,7 @@ class Served:
     @contextmanager
     def writers_wait(self) -> Iterator[None]:
         """Hold the database, so that who writes waits."""
-        with closing(sqlite3.connect(self.folder / "paraphe.sqlite", isolation_level=None)) as other:
+        with closing(sqlite3.connect(self.folder / "paraphe.sqlite", isolation_level=None, timeout=PATIENCE)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.execute("ROLLBACK")
@@ -235,6 +241,8 @@ def test_told_to_stop_each_process_finishes_its_request_and_others_are_told_when
             f"{server.url}/soap/v1", b"<nothing/>", headers={"Content-Type": "text/xml"}, timeout=PATIENCE
         )
         address = requests.get(f"{server.url}/records/x", timeout=PATIENCE)
+        looks = server.looks
+        until(lambda: server.looks > looks + 5)  # the parent, which has told them once, and waits
     finished = [each().json() for each in slow]
 
     assert [answer["returnCode"] for answer in finished] == ["200 OK"] * 2

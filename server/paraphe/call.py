@@ -9,6 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from . import store
 from .accounts import Account, Gate
@@ -35,6 +37,9 @@ Render = Callable[[Answer], Body]
 
 log = logging.getLogger("paraphe.call")
 
+_LOOK_AGAIN = 0.5
+"""Seconds between two tries to learn what became of a commit, while the database does not answer."""
+
 # Kept, because to build a statement for each message takes as long as to run it.
 _ANSWERED_BEFORE = store.Prepared(
     select(store.message.c.digest, store.message.c.answer).where(
@@ -47,6 +52,7 @@ _REMEMBER = store.Prepared(
 _JOURNAL = store.Prepared(
     insert(store.journal), [column.name for column in store.journal.columns if column is not store.journal.c.id]
 )
+_TOLD = select(store.journal.c.return_code).where(store.journal.c.request_id == bindparam("request"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,8 @@ class Call:
     _began: float = field(default_factory=time.perf_counter)
     _message_id: str | None = None
     _entered: int | None = None
+    #: True when the row of a refusal is in the journal before the refusal is told.
+    _journalled: bool = False
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
     _queued: list[str] = field(default_factory=list)
 
@@ -162,7 +170,7 @@ class Call:
         answer = self._answer({}, ERROR, str(refused), errors=refused.errors)
         body = render(answer)
         too_many = refused.errors[0].code == Code.TOO_MANY_REQUESTS
-        self._done(answer, len(body), journalled=too_many)
+        self._done(answer, len(body), journalled=too_many or self._journalled)
         return body
 
     def busy(self, failure: store.Busy | Unavailable) -> Refused:
@@ -196,22 +204,59 @@ class Call:
         dry_run = bool(request.get("dry_run"))
         self._message_id = None if dry_run else request.get("message_id")
         sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
-        with store.alone(self.exchange.engine, sole) as transaction:
-            done_ahead = self._done_ahead(operation, request, digest)
-            with transaction() as connection:
-                answer = self._answered_before(connection, digest)
-                if answer is None:
-                    tried = connection.begin_nested() if dry_run else None
-                    answer = self._worked(connection, operation, request, *done_ahead)
-                    if tried:
-                        tried.rollback()
-                    self._remember(connection, digest, answer)
-                body = render(answer)
-                _JOURNAL.execute(connection, self._row(answer, len(body)))
+        try:
+            with store.alone(self.exchange.engine, sole) as transaction:
+                done_ahead = self._done_ahead(operation, request, digest)
+                with transaction() as connection:
+                    answer = self._answered_before(connection, digest) or self._worked_anew(
+                        connection, operation, request, digest, *done_ahead, dry_run=dry_run
+                    )
+                    body = render(answer)
+                    _JOURNAL.execute(connection, self._row(answer, len(body)))
+        except store.Unsure:
+            if not self._was_stored(self._row(answer, len(body))):
+                raise
         if self._queued:
             self.exchange.wake()
         self._done(answer, len(body), journalled=True)
         return body
+
+    def _worked_anew(
+        self,
+        connection: Connection,
+        operation: Operation,
+        request: Mapping[str, Any],
+        digest: bytes,
+        *done_ahead: Any,
+        dry_run: bool,
+    ) -> Answer:
+        tried = connection.begin_nested() if dry_run else None
+        answer = self._worked(connection, operation, request, *done_ahead)
+        if tried:
+            tried.rollback()
+        self._remember(connection, digest, answer)
+        return answer
+
+    def _was_stored(self, row: Mapping[str, Any]) -> bool:
+        """Learn what became of a commit whose end nobody saw, however long the database is away.
+
+        The journal has one row for a request. One that says "refused" can be written only if the commit came to
+        nothing, and as long as it is under way the database lets us wait. Until then either answer could be a lie,
+        and a caller who does not wait has none: it sends the message again.
+        """
+        refused = {**row, "return_code": ERROR, "duplicate": False, "error_codes": Code.SERVER_BUSY.value}
+        code: str | None = None
+        while code is None:
+            try:
+                with suppress(IntegrityError), store.writing(self.exchange.engine) as connection:
+                    connection.execute(_JOURNAL.statement, refused)
+                with store.reading(self.exchange.engine) as connection:
+                    code = connection.scalar(_TOLD, {"request": self.request_id})
+            except store.Busy as busy:
+                log.warning("unsure", exc_info=busy, extra={"request_id": self.request_id})
+                time.sleep(_LOOK_AGAIN)
+        self._journalled = code == ERROR
+        return code == OK
 
     def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> Body:
         done_ahead = self._done_ahead(operation, request, b"")

@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, RectangleObject, StreamObject, TextStringObject
 
+from paraphe import spool
 from paraphe.documents import bundle
 from paraphe.documents.bundle import Document, joined_pdf, zipped
 
@@ -295,3 +297,30 @@ def test_the_times_in_a_zip_are_those_at_which_the_documents_joined_the_record()
 
     assert manifest.date_time == (2026, 9, 14, 9, 30, 12)
     assert invoice.date_time == (2026, 9, 14, 7, 30, 12)
+
+
+# Large documents -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scan():
+    """A PDF of more than a file may have that is kept in memory, and the same one in a file."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(300, 200)
+    picture = StreamObject()
+    picture._data = bytes(range(256)) * (spool.LARGE // 200)
+    page[NameObject("/Scan")] = writer._add_object(picture)
+    content = written(writer)
+    return document(content), replace(document(content), content=spool.spooled([content], spool.nameless()))
+
+
+@pytest.mark.parametrize("make", [lambda some: zipped(some, {}, WHEN), lambda some: joined_pdf(some)[0]])
+def test_documents_in_files_give_the_same_bytes(scan, make):
+    in_memory, in_file = scan
+    small = document(pdf(100))
+
+    made = make([small, in_file])
+
+    assert isinstance(made, spool.InFile)
+    assert bytes(made) == bytes(make([small, in_memory]))
+    assert len(made) > len(in_memory.content)

@@ -1,4 +1,4 @@
-"""The project's own invoices; and, where it lies beside this checkout, a larger collection with its own scorer."""
+"""The project's own invoices; papers of many layouts; and, where it lies beside this checkout, a larger collection."""
 
 import json
 import subprocess
@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
-from paraphe.reading import read
-from paraphe.reading.report import report
+from paraphe.reading import Known, read
+from paraphe.reading.invoice import read_here
+
+from .bad import CODES, PAPERS, bad_files
+from .scoring import Score, students, truths
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "fixtures"
+# All of it takes half a minute and more: `make reading`.
+SOME_INVOICES = ("d01_classique_01", "d06_latex_02", "d07_liste_longue_03", "d12_story_01")
+SOME_SAMPLES = ("correct_FNFE-factur-x-examples_Avoir_FR_type381_BASIC", "fail_FNFE-factur-x-examples_Facture_FR_BASIC")
+beside = pytest.mark.skipif(not SHARED.is_dir(), reason="the collection of invoices does not lie beside this checkout")
 
 
 @pytest.mark.parametrize("number", ["FAC-2026-041", "FAC-2026-042"])
@@ -51,31 +58,48 @@ def test_the_command_prints_what_was_read_and_knows_given_students(tmp_path):
     assert printed["read"]["number"]["page"] == 1
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the collection of invoices does not lie beside this checkout")
-def test_of_the_collection_nothing_is_wrong_in_silence_and_nearly_all_is_ready(tmp_path):
-    folder = SHARED / "invoices"
-    predictions = []
-    for path in sorted(folder.glob("*.pdf")):
-        predictions.append(json.dumps(report(read(path.read_bytes())) | {"file": path.name}))
-    lines, out = tmp_path / "read.jsonl", tmp_path / "score.json"
-    lines.write_text("\n".join(predictions), "utf-8")
-    scorer = [sys.executable, str(folder / "score.py"), str(folder), "--pred", str(lines), "--json", str(out)]
-    subprocess.run(scorer, check=True, capture_output=True, timeout=60)
-    score = json.loads(out.read_text("utf-8"))
+@pytest.mark.parametrize("known", [Known(), students(PAPERS)], ids=["without students", "with students"])
+def test_papers_of_many_layouts_and_producers_are_read_and_nothing_is_wrong_in_silence(known):
+    score = Score()
+    papers = list(truths(PAPERS))
+    for path, truth in papers[bool(known.students) :: 2]:  # half of them each time: the others are alike
+        score.add(path.name, truth, read_here(path.read_bytes(), known, 20))
 
-    assert score["extract"]["record_ready"] >= 0.95 * score["extract"]["files"]
-    assert score["extract"]["silent_wrong"] == 0
-    assert all(each["clean"] for each in score["robustness"])
+    assert score.files == 12
+    assert not score.silent
+    assert not score.not_ready
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the collection of invoices does not lie beside this checkout")
-def test_every_sample_of_factur_x_is_read_and_broken_ones_are_named():
-    for truth in json.loads((SHARED / "facturx" / "truth_facturx.json").read_text("utf-8")):
-        reading = read((SHARED / "facturx" / truth["file"]).read_bytes())
-        codes = {each.code for each in reading.warnings}
+@pytest.mark.parametrize(("name", "content"), list(bad_files(12, 7, [])))
+def test_a_bad_file_ends_with_its_code_or_as_read(name, content):
+    reading = read(content)
 
-        if "number" in truth:
-            assert reading.values["invoice_number"].value == truth["number"], truth["file"]
-            assert str(reading.values["amount_incl_vat"].value) == truth["total_ttc"], truth["file"]
-        if truth["file"].startswith("fail_"):
-            assert codes & {"EINVOICE_RULE", "EINVOICE_UNUSABLE"}, truth["file"]
+    assert reading.failure is None or reading.failure in CODES
+    assert reading.failure is None or [each.code for each in reading.warnings] == [reading.failure]
+
+
+@beside
+def test_some_of_the_collection_are_read_and_nothing_is_wrong_in_silence():
+    score = Score()
+    for path, truth in truths(SHARED / "invoices"):
+        if path.stem in SOME_INVOICES:
+            score.add(path.name, truth, read(path.read_bytes()))
+
+    assert score.files == len(SOME_INVOICES)
+    assert not score.not_ready
+
+
+@beside
+@pytest.mark.parametrize("name", SOME_SAMPLES)
+def test_a_sample_of_factur_x_is_read_and_a_broken_one_is_named(name):
+    truth = next(
+        each
+        for each in json.loads((SHARED / "facturx" / "truth_facturx.json").read_text("utf-8"))
+        if each["file"] == f"{name}.pdf"
+    )
+    reading = read((SHARED / "facturx" / truth["file"]).read_bytes())
+    codes = {each.code for each in reading.warnings}
+
+    assert reading.values["invoice_number"].value == truth["number"]
+    assert str(reading.values["amount_incl_vat"].value) == truth["total_ttc"]
+    assert bool(codes & {"EINVOICE_RULE", "EINVOICE_UNUSABLE"}) == name.startswith("fail_")

@@ -156,14 +156,15 @@ class House:
         return int(self.rows(counted)[0][0])
 
 
-@cache
+_documents: dict[str, Any] = {}
+
+
 def _document(version: str, url: str) -> Any:
-    """A WSDL as zeep reads it. One for all servers of this process: they differ in their address only."""
-    query = {"1.1": "wsdl", "1.2": "wsdl12"}[version]
-    return zeep.Client(f"{url}/soap/v1?{query}").wsdl
-
-
-_first_url: list[str] = []
+    """A WSDL as zeep reads it. One for all servers of this process, of the first: they differ in their address only."""
+    if version not in _documents:
+        query = {"1.1": "wsdl", "1.2": "wsdl12"}[version]
+        _documents[version] = zeep.Client(f"{url}/soap/v1?{query}").wsdl
+    return _documents[version]
 
 
 # A caller --------------------------------------------------------------------------------------------------------
@@ -210,9 +211,7 @@ class Caller:
 
     def call(self, operation: str, **values: Any) -> Any:
         """Call an operation through zeep; a fault is zeep's Fault."""
-        if not _first_url:
-            _first_url.append(self.house.url)
-        document = _document(self.version, _first_url[0])
+        document = _document(self.version, self.house.url)
         transport = zeep.Transport(session=self.session, operation_timeout=PATIENCE)
         binding = f"{V1}ExchangeSoap{self.version.replace('.', '')}Binding"
         service = zeep.Client(document, transport=transport).create_service(binding, self.address)

@@ -1,14 +1,21 @@
-"""Rule 1: "200 OK" is durably stored, "500 ERROR" stored nothing."""
+"""Rule 1: "200 OK" is durably stored, "500 ERROR" stored nothing. What kills of servers and of clients leave behind."""
+
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+import requests
 
 from paraphe import call, store
 from paraphe.operations import OPERATIONS
 from paraphe.work import sync
 
 from . import cast
-from .cast import INVOICE, send, student, teacher
+from .cast import INVOICE, open_with_pdf, pdf_of, send, student, teacher, to_extract
 from .conftest import opened
 from .house import codes
-from .processes import serving
+from .processes import serving, until
 
 
 def test_kill_9_right_after_200_ok_loses_nothing(house_of_its_own):
@@ -67,3 +74,42 @@ def test_a_refused_invoice_opens_no_record_and_takes_no_number(caller):
     assert refused.returnCode == "500 ERROR"
     assert refused.recordNumber is None
     assert cast.open_record(caller).endswith("-000001")
+
+
+_READS_A_PART = """
+import sys, time, urllib.request
+with urllib.request.urlopen(sys.argv[1]) as answer:
+    answer.read(3_000_000)
+    print("a part", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_a_client_killed_before_the_last_byte_finds_the_record_again_also_after_the_server_was_killed(
+    house_of_its_own,
+):
+    caller = house_of_its_own.account()
+    number = open_with_pdf(caller, pdf_of(12_000_000))
+    with serving(house_of_its_own) as server:
+        there = caller.again(url=server.url)
+        (listed,) = there.call("GetRecordList").records.recordIndex
+        path = urlsplit(listed.zipUrl).path
+        with subprocess.Popen(
+            [sys.executable, "-c", _READS_A_PART, server.url + path], stdout=subprocess.PIPE
+        ) as client:
+            assert client.stdout is not None
+            assert client.stdout.readline() == b"a part\n"
+            client.kill()
+        assert to_extract(there) == [number]
+        server.kill()
+
+    with serving(house_of_its_own) as server:
+        there = caller.again(url=server.url)
+        assert to_extract(there) == [number]
+        taken = requests.get(server.url + path, timeout=60)
+        assert taken.status_code == 200
+        until(lambda: to_extract(there) == [])
+        server.kill()
+
+    assert to_extract(caller) == []

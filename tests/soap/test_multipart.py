@@ -1,12 +1,16 @@
 """The reader of multipart bodies: every byte of a part, whatever it looks like, and nothing of what is around it."""
 
+import base64
+import binascii
 import email
 import email.policy
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paraphe import spool
 from paraphe.errors import Code, Refused
 from paraphe.faces.soap.multipart import MAXIMUM_PARTS, split
 
@@ -112,3 +116,45 @@ def test_pythons_own_reader_agrees(contents):
     theirs = email.message_from_bytes(head + message, policy=email.policy.HTTP).iter_parts()
 
     assert bodies(message, "another boundary") == [part.get_payload(decode=True) for part in theirs]
+
+
+def outcome(message):
+    try:
+        return [(part.kind, part.content_id, part.encoding, bytes(part.body)) for part in split(message, "b")]
+    except Refused as refusal:
+        return refusal.errors
+
+
+SIGNS = [b"--b", b"--", b"b", b"\r\n", b"\n", b"\r", b" ", b"x:", b"--b--", b"A: b\r\n\r\n", b"\r\n--b\r\n", b"\n--b--"]
+
+
+@given(st.lists(st.sampled_from(SIGNS), max_size=40))
+def test_a_large_body_is_taken_apart_like_a_small_one(pieces):
+    message = b"".join(pieces)
+
+    assert outcome(spool.spooled([message], spool.nameless())) == outcome(message)
+
+
+@pytest.mark.parametrize("encoding", ["binary", "base64", "quoted-printable"])
+@pytest.mark.parametrize(
+    "content", [b"x" * spool.LARGE, bytes(range(256)) * (spool.LARGE // 200)], ids=["text", "bytes"]
+)
+def test_a_large_part_is_decoded_into_a_file_like_a_small_one(content, encoding):
+    coding: dict[str, Callable[[bytes], bytes]]
+    coding = {"binary": bytes, "base64": base64.encodebytes, "quoted-printable": binascii.b2a_qp}
+    coded = coding[encoding](content)
+    if encoding == "quoted-printable":
+        content = binascii.a2b_qp(coded)
+    message = package("b", [(f"Content-Transfer-Encoding: {encoding}", coded)])
+
+    (part,) = split(spool.spooled([message], spool.nameless()), "b")
+
+    assert bytes(part.content(spool.nameless)) == content
+
+
+def test_a_large_part_that_is_no_base64_is_refused():
+    message = package("b", [("Content-Transfer-Encoding: base64", b"QUJD" * (spool.LARGE // 3) + b"Q")])
+    (part,) = split(spool.spooled([message], spool.nameless()), "b")
+
+    with pytest.raises(Refused, match="is not base64"):
+        part.content(spool.nameless)

@@ -51,7 +51,7 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
         watching = post.sockets(post.order.watching) if post else ()
         with (
             store.Later(house.engine) as later,
-            beside(watched.application, read, watching),
+            beside(watched.application, read, watching) as watched_at,
             Workers(JOBS, read.job_threads) as workers,
         ):
             serve(
@@ -59,7 +59,8 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
                 read,
                 watched.health.stop,
                 sockets=post.sockets(post.order.listening) if post else (),
-                begin=post.serving if post else lambda server: announce(server.settings),
+                balance=post.balance if post else None,
+                begin=lambda server: post.serving(server, watched_at) if post else announce(server.settings),
             )
 
 

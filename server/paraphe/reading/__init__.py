@@ -2,8 +2,9 @@
 
 `read` does it in a process of its own. The parts, from the bottom: `glyphs` and `layout` (where a page shows what),
 `dates`, `measures`, `names` (how French invoices write things), `labels` and `tables` (what announces them), `head`,
-`mentions` and `totals` (candidates for every value), `settle` (what proves what), `einvoice` (the XML inside), `pdf`
-(the file itself), `invoice` (the order of all this), `apart` (the process around it).
+`periods`, `parties` and `totals` (candidates for every value), `mentions`, `rows`, `turned` and `students` (where
+trainees are named), `trainees` and `settle` (what proves what), `einvoice` (the XML inside), `pdf` (the file itself),
+`invoice` (the order of all this), `apart` (the process around it).
 """
 
 from .apart import Limits, read

@@ -13,7 +13,7 @@ _MONTHS = {
     "juin": 6, "juillet": 7, "juil": 7, "aout": 8, "septembre": 9, "sept": 9, "sep": 9, "octobre": 10, "oct": 10,
     "novembre": 11, "nov": 11, "decembre": 12, "dec": 12,
 }  # fmt: skip
-_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
 _WEEKDAY = r"(?:(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:lun|mar|mer|jeu|ven|sam|dim)\.)"
 _DAY = r"(?:1\s?er|0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:20\d\d|\d\d)"
@@ -22,10 +22,10 @@ DAY = (
     rf"(?:(?:{_WEEKDAY},?\s+)?(?:"
     rf"20\d\d[-/.](?:0[1-9]|1[0-2])[-/.](?:0[1-9]|[12]\d|3[01])"
     rf"|{_DAY}\s?[/.-]\s?(?:0?[1-9]|1[0-2])\s?[/.-]\s?{_YEAR}"
-    rf"|{_DAY}[\s-]+{_MONTH}[\s-]+{_YEAR}))(?![\d])"
+    rf"|{_DAY}[\s-]+{MONTH}[\s-]+{_YEAR}))(?![\d])"
 )
 _DAY_WITHOUT_YEAR = (
-    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s?[/.-]\s?(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{_MONTH}|{_DAY}))"
+    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s?[/.-]\s?(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{MONTH}|{_DAY}))"
 )
 _TO = r"\s*(?:au|a|jusqu'au|jusqu'a|->|=>|→|➔|>|/|-|…|\.\.\.?)\s*(?:le\s+)?"
 _FIND_DAY = re.compile(rf"(?<![\d/.-]){DAY}")
@@ -34,10 +34,10 @@ _FIND_PERIOD = re.compile(
     rf"(?P<to>{_TO}|\s+et le\s+|\s*;?,?\s*fin\s*:?\s*)(?P<end>{DAY})"
 )
 _FIND_MONTHS = re.compile(
-    rf"(?<![\w/.-])(?:de\s+|d')?(?P<first>{_MONTH})(?:\s+(?P<year1>20\d\d))?\s*(?:a|au|-|/|et|->|"
-    rf"→)\s*(?P<last>{_MONTH})\s+(?P<year>20\d\d)(?!\d)"
+    rf"(?<![\w/.-])(?:de\s+|d')?(?P<first>{MONTH})(?:\s+(?P<year1>20\d\d))?\s*(?:a|au|-|/|et|->|"
+    rf"→)\s*(?P<last>{MONTH})\s+(?P<year>20\d\d)(?!\d)"
 )
-_FIND_MONTH = re.compile(rf"(?<![\w/.-])(?P<month>{_MONTH})\s+(?P<year>20\d\d)(?!\d)")
+_FIND_MONTH = re.compile(rf"(?<![\w/.-])(?P<month>{MONTH})\s+(?P<year>20\d\d)(?!\d)")
 _FIND_NUMBERED_MONTH = re.compile(r"(?<![\w/.-])(?P<month>0[1-9]|1[0-2])[/-](?P<year>20\d\d)(?![\d/.-])")
 _FIND_QUARTER = re.compile(
     r"(?<![\w])(?:(?P<n>[1-4])\s?(?:er|e|eme|nd|de)\s+trimestre|"
@@ -63,7 +63,7 @@ def day(text: str, year: int | None = None, month: int | None = None) -> date | 
         return _date(*map(int, match.groups()))
     if match := re.fullmatch(r"(\d{1,2})\s?[/.-]\s?(\d{1,2})(?:\s?[/.-]\s?(\d{2,4}))?", text):
         return _date(_full(match[3], year), int(match[2]), int(match[1]))
-    if match := re.fullmatch(rf"(\d{{1,2}})[\s-]+({_MONTH})(?:[\s-]+(\d{{2,4}}))?", text):
+    if match := re.fullmatch(rf"(\d{{1,2}})[\s-]+({MONTH})(?:[\s-]+(\d{{2,4}}))?", text):
         return _date(_full(match[3], year), _MONTHS[match[2].rstrip(".")], int(match[1]))
     if text.isdigit() and month:
         return _date(year, month, int(text))

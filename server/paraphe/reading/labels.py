@@ -1,15 +1,20 @@
 """Labels and what they announce: the text behind a label, in the next column, or below it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .dates import aligned
 from .layout import Cell, Line
 from .result import Value
 
+#: What a person is asked to do with a doubtful value.
+COMPARE = "Compare with the invoice."
 #: How far below its label a value may stand, in sizes of type.
 _BELOW = 3.2
+#: How far apart the lines of one text are at most, in sizes of type.
+_LEADING = 1.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,27 @@ class Sheet:
                     yield other, candidate
                     break
 
+    def flow(self, line: Line, cell: Cell, *, up: bool = False) -> Iterator[tuple[Line, Cell]]:
+        """Give a cell and those that go on with its text: at one left edge, one leading apart, downwards or upwards."""
+        yield line, cell
+        last = cell
+        at = bisect_right(self.lines, line.number, key=lambda each: each.number)
+        for other in reversed(self.lines[: at - 1]) if up else self.lines[at:]:
+            if other.page != line.page or abs(last.y - other.y) > _LEADING * max(last.size, 1.0):
+                return
+            following = next((each for each in other.cells if abs(each.x0 - cell.x0) < 2), None)
+            if following is not None and abs(following.size - cell.size) < 1:
+                yield other, following
+                last = following
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Join the lines of one text; a word that was broken at its hyphen is whole again."""
+    text = ""
+    for each in texts:
+        text += each if re.search(r"[^\W\d_]-$", text) else f" {each}"
+    return text.strip()
+
 
 def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]:
     """Give for every label what it may announce, the nearest place first: behind it, to the right, below."""
@@ -56,6 +82,9 @@ def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]
                 yield list(_places(sheet, line, index, folded[: match.start()], match))
 
 
+_NOTHING = re.compile(r"[:=.#>*-]+|n\s?[°o]\s?[.:]*")
+
+
 def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[str]) -> Iterator[Announced]:
     cell = line.cells[index]
     rest = re.sub(r"^[\s:.=#>*]+", "", cell.text[match.end() :])
@@ -63,6 +92,8 @@ def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[s
         yield Announced(rest, "same", match[0], before, line, cell, line)
     if len(rest) > 12:
         return
+    while index + 2 < len(line.cells) and _NOTHING.fullmatch(aligned(line.cells[index + 1].text)):
+        index += 1
     if index + 1 < len(line.cells):
         right = re.sub(r"^(?:[\s:.=#>*]|-(?!\s?\d))+", "", line.cells[index + 1].text)
         yield Announced(right, "right", match[0], before, line, line.cells[index + 1], line)

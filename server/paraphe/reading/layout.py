@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .glyphs import Glyph
 
@@ -15,6 +16,7 @@ from .glyphs import Glyph
 _WORD_GAP = 0.14
 _CELL_GAP = 1.15
 _SPACED_CELL_GAP = 3.0  # when the gap is one drawn space: justified prose
+_COLUMN_GAP = 0.5  # when other lines show that a column begins there
 _SAME_LINE = 0.32
 
 _PLAIN = str.maketrans(
@@ -86,6 +88,10 @@ class Cell:
         right = last.x0 + (last.x1 - last.x0) * min(1.0, (end - last.start) / max(1, len(last.text)))
         return left, right
 
+    def spaces(self) -> Iterator[float]:
+        """Give the spaces between the words, in sizes of type."""
+        yield from ((right.x0 - left.x1) / max(self.size, 1.0) for left, right in pairwise(self.words))
+
     @property
     def folded(self) -> str:
         """The text, to compare it."""
@@ -136,7 +142,44 @@ def lines(page: int, first: int, glyphs: Sequence[Glyph]) -> list[Line]:
         cells = tuple(each for each in _cells(row) if not _RULE.fullmatch(each.text))
         if cells:
             found.append(Line(page, first + len(found), cells))
-    return found
+    return _parted(found)
+
+
+def _parted(found: list[Line]) -> list[Line]:
+    """Part cells of a table's row that stand closer than columns do, where other rows show that a column begins."""
+    rows = [line for line in found if len(line.cells) > 1]
+    lefts = [(cell.x0, line.number) for line in rows for cell in line.cells[1:]]
+    rights = [(cell.x1, line.number) for line in rows for cell in line.cells[1:]]
+    spaces = sorted(space for line in found for cell in line.cells for space in cell.spaces())
+    least = 1.5 * spaces[len(spaces) // 2] if spaces else 0.0  # letters of one width have wide spaces
+    parted = []
+    for line in found:
+        cells = line.cells
+        if len(cells) > 1:
+            near = [
+                [place for place, number in edges if 0 < abs(number - line.number) <= 12] for edges in (lefts, rights)
+            ]
+            cells = tuple(piece for cell in cells for piece in _pieces_of(cell, least, near[0], near[1]))
+        parted.append(Line(line.page, line.number, cells))
+    return parted
+
+
+def _pieces_of(cell: Cell, least: float, lefts: Sequence[float], rights: Sequence[float]) -> Iterator[Cell]:
+    """Part a cell at the gaps, wider than between words, behind which other rows' cells begin or end as well."""
+    gaps = [at for at, space in enumerate(cell.spaces(), 1) if space > max(_COLUMN_GAP, least)]
+    start = 0
+    for at, following in pairwise([*gaps, len(cell.words)]):
+        begins, ends = cell.words[at].x0, cell.words[following - 1].x1
+        if any(abs(each - begins) < 1 for each in lefts) or any(abs(each - ends) < 1 for each in rights):
+            yield _piece(cell, start, at)
+            start = at
+    yield _piece(cell, start, len(cell.words))
+
+
+def _piece(cell: Cell, start: int, end: int) -> Cell:
+    if end - start == len(cell.words):
+        return cell
+    return Cell.of([(word.text, word.x0, word.x1) for word in cell.words[start:end]], cell.y, cell.size)
 
 
 def _rows(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:

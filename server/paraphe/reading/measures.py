@@ -39,6 +39,12 @@ class Measure:
     decimals: int
 
 
+def added(one: Measure, other: Measure) -> Measure:
+    """Return two measures of one kind as one."""
+    text = f"{one.text} + {other.text}"
+    return Measure(one.kind, one.value + other.value, text, one.cell, one.x0, one.x1, one.decimals)
+
+
 def decimal(text: str) -> Decimal | None:
     """Read a number with the decimal sign of either language; the sign of a credit note is kept."""
     digits = re.sub(r"[^\d.,]", "", text)
@@ -77,6 +83,8 @@ def measures(line: Line, first: int = 0) -> Iterator[Measure]:
             x0, x1 = cell.span(at, to)
             raw = cell.text[at:to]
             after = re.search(r"[.,](\d{1,4})\D*$", raw)
+            if kind == "NUMBER" and not cell.text[to:].strip() and index + 1 < len(line.cells):
+                kind = _UNITS.get(line.cells[index + 1].folded.strip(" ."), kind)
             yield Measure(kind, value, raw, index, x0, x1, len(after[1]) if after else 0)
 
 
@@ -101,4 +109,6 @@ def _days(raw: str) -> str:
     return "HALF_DAYS" if "demi" in raw else "DAYS"
 
 
+# A unit in a column of its own.
+_UNITS = {"h": "HOURS", "hr": "HOURS", "hrs": "HOURS", "heure": "HOURS", "heures": "HOURS"}
 _KINDS = {"hm": "HOURS", "colon": "CLOCK", "hours": "HOURS", "money": "MONEY", "percent": "PERCENT", "number": "NUMBER"}

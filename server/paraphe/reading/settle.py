@@ -1,21 +1,19 @@
 """What holds together: trainees, hours and amounts that prove each other; the rest is left to a person."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 
-from . import head, mentions, tables, totals
-from .labels import Sheet, value
+from . import head, parties, periods, totals
+from .labels import COMPARE, Sheet, value
 from .layout import fold
-from .measures import Measure, measures
-from .mentions import Mention
+from .measures import measures
 from .names import key
-from .result import Known, Reading, Student, Trainee, Value
+from .result import Known, Reading, Value
 from .totals import Total
+from .trainees import Trainees
 
 _CENT = Decimal("0.01")
+_HOURS_A_DAY = 12  # more than anybody is taught
 
 
 def interpret(sheet: Sheet, known: Known) -> Reading:
@@ -26,7 +24,7 @@ def interpret(sheet: Sheet, known: Known) -> Reading:
     _read_head(sheet, known, reading)
     in_hours = totals.is_in_hours(sheet)
     sums = totals.hours(sheet, in_hours=in_hours)
-    chosen = _Trainees(sheet, known, sums, reading.values.get("amount_excl_vat"), in_hours=in_hours)
+    chosen = Trainees(sheet, known, sums, reading.values.get("amount_excl_vat"), in_hours=in_hours)
     chosen.settle(reading)
     _read_quantity(sheet, reading, sums, chosen)
     _check(reading, known)
@@ -40,22 +38,22 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
     numbers, days = head.number(sheet), head.day_of_issue(sheet)
     _take(reading, "invoice_number", "invoiceNumber", numbers)
     _take(reading, "invoice_date", "invoiceDate", days)
-    periods = head.period(sheet, None)
-    if periods:
-        start, end = periods[0]
+    found = periods.period(sheet)
+    if found:
+        start, end = found[0]
         reading.values["period_start"], reading.values["period_end"] = start, end
-        if len(periods) > 1 and start.confidence - periods[1][0].confidence < 6:
-            reading.warn("AMBIGUOUS_VALUE", "More than one period may be the one invoiced.", _COMPARE, "periodStart")
-    for name, found in (
-        ("seller_siret", head.seller(sheet, known)),
-        ("payer_name", head.payer(sheet, known)),
-        ("contract_number", head.agreement(sheet)),
-        ("file_number", head.file(sheet)),
+        if len(found) > 1 and start.confidence - found[1][0].confidence < 6:
+            reading.warn("AMBIGUOUS_VALUE", "More than one period may be the one invoiced.", COMPARE, "periodStart")
+    for name, each in (
+        ("seller_siret", parties.seller(sheet, known)),
+        ("payer_name", parties.payer(sheet, known)),
+        ("contract_number", parties.agreement(sheet)),
+        ("file_number", parties.file(sheet)),
     ):
-        if found is not None:
-            reading.values[name] = found
+        if each is not None:
+            reading.values[name] = each
     if payer := reading.values.get("payer_name"):
-        matching = [each for each in known.payers if fold(each.name) == fold(payer.value)]
+        matching = [one for one in known.payers if fold(one.name) == fold(payer.value)]
         if len(matching) == 1:
             reading.values["payer_reference"] = Value(
                 matching[0].reference, payer.confidence, payer.page, payer.snippet, "known payer"
@@ -64,312 +62,18 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
         reading.values[name] = value(total.value, total.confidence, total.line, total.rule)
 
 
-_COMPARE = "Compare with the invoice."
-
-
 def _take(reading: Reading, name: str, field: str, candidates: list[Value]) -> None:
     if candidates:
         reading.values[name] = candidates[0]
     if head.conflicting(candidates):
         others = ", ".join(str(each.value) for each in candidates[:3])
-        reading.warn("AMBIGUOUS_VALUE", f"{field} may be one of {others}.", _COMPARE, field)
-
-
-# Trainees ----------------------------------------------------------------------------------------------------------
-
-
-class _Trainees:
-    """The set of mentions that is the invoice's list of trainees, and how well it is proven."""
-
-    def __init__(self, sheet: Sheet, known: Known, sums: list[Total], excl: Value | None, *, in_hours: bool) -> None:
-        self.sheet, self.known, self.sums, self.excl, self.in_hours = sheet, known, sums, excl, in_hours
-        self.proven = False
-        self.mentions = self._choose()
-
-    def _choose(self) -> list[Mention]:
-        columns = mentions.in_tables(self.sheet, in_hours=self.in_hours)
-        lines = mentions.in_lines(self.sheet, in_hours=self.in_hours)
-        labels, prose = mentions.labelled(self.sheet, least=1), mentions.in_prose(self.sheet)
-        students = mentions.known(self.sheet, self.known)
-        self._lend_rows(students, columns + lines)
-        sentences = mentions.in_sentences(self.sheet)
-        rows = _merged(columns, lines)
-        named = [columns, sentences, rows, lines, students, labels, _merged(labels, lines), prose]
-        named += [_merged(labels, prose), _merged(rows, labels + prose)]
-        late = [
-            mentions.labelled(self.sheet, least=0),
-            mentions.in_lines(self.sheet, in_hours=self.in_hours, least=0),
-            mentions.on_their_own(self.sheet),
-        ]
-        self.named = {each.key for found in (columns, lines, labels, prose, students) for each in found}
-        sets = [self._completed(_once(found), students) for found in named + late if found]
-        for found in sets:
-            if self._is_proven(found):
-                self.proven = True
-                return found
-        return sets[0] if sets else []
-
-    def _completed(self, found: list[Mention], students: list[Mention]) -> list[Mention]:
-        return self._with_students(self._with_hours(found), students)
-
-    def _lend_rows(self, students: list[Mention], rows: list[Mention]) -> None:
-        """Give mentions of known students what stands in their line."""
-        columns = {row.line.number: row for row in tables.rows(self.sheet)}
-        for student in students:
-            row = columns.get(student.line.number, tables.Row(student.line, ()))
-            if row.is_total:
-                continue
-            student.row = row
-            student.hours, student.amount, student.proven = mentions.figures(row, in_hours=self.in_hours)
-            student.contract = next(
-                (each.contract for each in rows if each.line is student.line and each.contract), student.contract
-            )
-
-    def _with_students(self, found: list[Mention], students: list[Mention]) -> list[Mention]:
-        """Say of each mention which students of the account it may be."""
-        by_key = {each.key: each for each in students}
-        for each in found:
-            if not each.students and (same := by_key.get(each.key)):
-                each.students = same.students
-        return found
-
-    def _with_hours(self, found: list[Mention]) -> list[Mention]:
-        """Give mentions without hours those of the lines around them, all from the same side."""
-        lacking = [each for each in found if each.hours is None]
-        if not lacking or len(lacking) != len(found):
-            return found
-        for after in (True, False):
-            given = [self._hours_beside(found, index, after=after) for index in range(len(found))]
-            if all(given) and self._fits([each.value for each in given if each]):
-                for each, hours in zip(found, given, strict=True):
-                    each.hours = hours
-                return found
-        shared = self._hours_for_each(len(found))
-        if shared is not None:
-            for each in found:
-                each.hours = shared
-        return found
-
-    def _hours_beside(self, found: list[Mention], index: int, *, after: bool) -> Measure | None:
-        """Return the hours between a mention and its neighbour."""
-        line = found[index].line.number
-        if after:
-            start, end = line, found[index + 1].line.number if index + 1 < len(found) else line + 7
-        else:
-            start, end = (found[index - 1].line.number + 1 if index else line - 6), line + 1
-        for candidate in self.sheet.lines:
-            if start <= candidate.number < end and not tables.TOTAL.search(candidate.folded):
-                row = self._row(candidate.number) or tables.Row(candidate, ())
-                hours, _, _ = mentions.figures(row, in_hours=self.in_hours)
-                hours = hours or mentions.labelled_hours(candidate)
-                if hours is not None:
-                    return hours
-        return None
-
-    def _row(self, number: int) -> tables.Row | None:
-        return next((row for row in tables.rows(self.sheet) if row.line.number == number), None)
-
-    def _fits(self, values: Sequence[Decimal]) -> bool:
-        """Say whether hours make a total: one surely printed, or one that a printed price turns into the amount.
-
-        An amount alone proves them only if no line that multiplies was left out.
-        """
-        total = sum(map(abs, values), Decimal())
-        printed = max((each.confidence for each in self.sums if each.value == total), default=0)
-        if printed >= 90:
-            return True
-        items = totals.items(self.sheet, in_hours=self.in_hours)
-        complete = sum((abs(each[0].value) for each in items), Decimal()) in (0, total, 2 * total)
-        return complete and self._makes_amount(total)
-
-    def _hours_for_each(self, count: int) -> Measure | None:
-        """Return hours that every trainee has, if their product with the number of trainees is the total."""
-        if count < 2:
-            return None
-        for line in self.sheet.lines:
-            for each in measures(line):
-                printed = any(total.value == each.value * count and total.confidence >= 80 for total in self.sums)
-                if each.kind in ("HOURS", "CLOCK") and self._fits([each.value] * count):
-                    return each
-                if each.kind == "NUMBER" and printed and self._makes_amount(each.value * count):
-                    return each
-        return None
-
-    def _is_proven(self, found: list[Mention]) -> bool:
-        """Say whether hours of all trainees make a printed total, or an amount that is printed."""
-        if not found:
-            return False
-        values = [each.hours.value for each in found if each.hours is not None]
-        if len(values) == len(found):
-            return self._fits(values) and (len(values) > 1 or self._is_alone(found[0]))
-        amounts = [each.amount.value for each in found if each.amount is not None]
-        if not values and not self.sums and len(amounts) == len(found) and self.excl is not None:
-            return bool(abs(sum(amounts, Decimal())) == abs(self.excl.value))
-        return not values and len(found) == 1 and bool(self.sums) and self._is_alone(found[0])
-
-    def _is_alone(self, only: Mention) -> bool:
-        """Say whether nobody else is named and no other line counts hours, so that one trainee is all there are."""
-        if self.named - {only.key}:
-            return False
-        own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
-        beside, _, _ = mentions.figures(
-            self._row(only.line.number) or tables.Row(only.line, ()), in_hours=self.in_hours
-        )
-        if beside is not None and abs(beside.value) != own and not only.parts:
-            return False
-        counted = {abs(each.value) for line in self.sheet.lines for each in measures(line) if each.kind == "HOURS"}
-        if counted - {own} - set(only.parts):
-            return False
-        items = totals.items(self.sheet, in_hours=self.in_hours)
-        return sum((abs(each[0].value) for each in items), Decimal()) in (0, abs(own))
-
-    def _makes_amount(self, hours: Decimal) -> bool:
-        """Say whether hours x a printed price is the printed amount without VAT."""
-        if self.excl is None or not hours or not self.excl.value:
-            return False
-        amount = abs(self.excl.value)
-        return any(
-            each > 1 and abs(each * hours - amount) <= Decimal("0.06")
-            for each in set(totals.printed_numbers(self.sheet))
-        )
-
-    def settle(self, reading: Reading) -> None:
-        """Put the trainees into the reading, with what a person should look at."""
-        for each in self.mentions:
-            reading.trainees.append(self._trainee(each, reading))
-        if self.mentions and not self.proven:
-            reading.warn(
-                "TRAINEES_NOT_PROVEN",
-                "The hours of the trainees do not make a total that the invoice prints.",
-                _COMPARE,
-                "trainees",
-            )
-        named = {each.key for each in self.mentions}
-        for student in mentions.known(self.sheet, self.known):
-            if student.key not in named and not self.proven:
-                reading.warn(
-                    "TRAINEES_NOT_PROVEN",
-                    f"{student.name.printed} is named as well, without being among the trainees read.",
-                    _COMPARE,
-                    "trainees",
-                )
-
-    def _trainee(self, each: Mention, reading: Reading) -> Trainee:
-        sure = min(99, each.confidence + (4 if self.proven else -12) + (2 if each.proven else 0))
-        if each.name.likeness == 0 and not each.students:
-            sure = min(sure, 84 if self.proven and each.rule == "column of names" else 60)
-        last, first, reference = each.name.last, each.name.first, None
-        index = len(reading.trainees) + 1
-        student = _the_one(each)
-        if student:
-            last, first, reference = student.last_name, student.first_name, student.reference
-        elif len(each.students) > 1:
-            reading.warn(
-                "AMBIGUOUS_TRAINEE",
-                f"Trainee {index}: several students are called {each.name.printed}.",
-                "Give the student's reference with ReviewRecord.",
-                f"trainees[{index}].reference",
-            )
-        elif self.known.students:
-            reading.warn(
-                "UNKNOWN_TRAINEE",
-                f"Trainee {index}: no student is called {each.name.printed}.",
-                "Correct the name, or send the student with SyncStudents.",
-                f"trainees[{index}].lastName",
-            )
-        trainee = Trainee(value(each.name.printed, sure, each.line, each.rule), last, first, reference)
-        if each.hours is not None:
-            trainee.quantity = value(abs(each.hours.value).quantize(_CENT), sure, each.line, f"hours: {each.rule}")
-        if each.amount is not None:
-            trainee.amount_excl_vat = value(each.amount.value.quantize(_CENT), sure, each.line, f"amount: {each.rule}")
-        contract = each.contract or self._contract_near(each)
-        if contract:
-            trainee.contract_number = value(contract, 85, each.line, "contract number")
-        return trainee
-
-    def _contract_near(self, each: Mention) -> str | None:
-        """Return the contract number that the lines up to the next trainee name, or the invoice's only one."""
-        following = [other.line.number for other in self.mentions if other.line.number > each.line.number]
-        end = min(following, default=each.line.number + 4)
-        for line in self.sheet.lines:
-            if each.line.number <= line.number < min(end, each.line.number + 4) and (
-                found := mentions.contract_in(line)
-            ):
-                return found
-        if len(self.mentions) == 1:
-            everywhere = {
-                found
-                for line in self.sheet.lines
-                if re.search(r"contrat|deca", line.folded)
-                if (found := _contract_of_line(self.sheet, line.number))
-            }
-            return everywhere.pop() if len(everywhere) == 1 else None
-        return None
-
-
-def _contract_of_line(sheet: Sheet, number: int) -> str | None:
-    line = next(each for each in sheet.lines if each.number == number)
-    if found := mentions.contract_in(line):
-        return found
-    for left, right in pairwise(line.cells):
-        if re.search(r"contrat|deca", left.folded) and re.fullmatch(
-            r"[A-Z]{0,4}-?(?=[\w/-]*\d)[\w/-]{4,24}", right.text
-        ):
-            return right.text
-    return None
-
-
-def _the_one(each: Mention) -> Student | None:
-    if len(each.students) == 1:
-        return each.students[0]
-    matching = [student for student in each.students if each.contract and each.contract in student.numbers]
-    return matching[0] if len(matching) == 1 else None
-
-
-def _once(found: list[Mention]) -> list[Mention]:
-    """Bring together what names one person: several rows add up, unless their contracts differ or they are one line."""
-    people: list[Mention] = []
-    for each in found:
-        same = next((other for other in people if other.key == each.key and _is_same(other, each)), None)
-        if same is None:
-            people.append(replace(each, parts=[]))
-        elif (
-            each.line.number != same.line.number
-            and each.hours is not None
-            and same.hours is not None
-            and each.row is not None
-        ):
-            same.parts += [*([] if same.parts else [abs(same.hours.value)]), abs(each.hours.value)]
-            same.hours = _added(same.hours, each.hours)
-            same.amount = _added(same.amount, each.amount) if same.amount and each.amount else None
-        else:
-            same.hours, same.amount = same.hours or each.hours, same.amount or each.amount
-            same.contract = same.contract or each.contract
-    return people
-
-
-def _is_same(one: Mention, other: Mention) -> bool:
-    return one.line.number == other.line.number or not (
-        one.contract and other.contract and one.contract != other.contract
-    )
-
-
-def _added(one: Measure, other: Measure) -> Measure:
-    return Measure(
-        one.kind, one.value + other.value, f"{one.text} + {other.text}", one.cell, one.x0, one.x1, one.decimals
-    )
-
-
-def _merged(first: list[Mention], second: list[Mention]) -> list[Mention]:
-    """Add to one list of mentions what only the other has."""
-    named = {each.key for each in first}
-    return first + [each for each in second if each.key not in named]
+        reading.warn("AMBIGUOUS_VALUE", f"{field} may be one of {others}.", COMPARE, field)
 
 
 # Quantity ----------------------------------------------------------------------------------------------------------
 
 
-def _read_quantity(sheet: Sheet, reading: Reading, sums: list[Total], chosen: _Trainees) -> None:
+def _read_quantity(sheet: Sheet, reading: Reading, sums: list[Total], chosen: Trainees) -> None:
     quantities = [each.quantity.value for each in reading.trainees if each.quantity]
     added = sum(quantities, Decimal()) if quantities and len(quantities) == len(reading.trainees) else None
     printed = next((each for each in sums if each.value == added), None)
@@ -400,22 +104,22 @@ def _warn_of_hours(reading: Reading, added: Decimal, printed: Decimal) -> None:
     reading.warn("SUM_MISMATCH", message, "Compare the quantities with the invoice.", "quantity")
 
 
-def _best_total(sheet: Sheet, sums: list[Total], chosen: _Trainees) -> Total:
+def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
     """Return the total that a printed price proves, else the surest; unproven and contested is doubtful."""
     items = totals.items(sheet, in_hours=chosen.in_hours)
     added = sum((abs(each[0].value) for each in items), Decimal())
     for each in sums:
-        if each.value == added or chosen._makes_amount(each.value):
+        if each.value == added or chosen.makes_amount(each.value):
             return Total(each.value, 93, each.line, f"{each.rule}, price x hours agree")
     return Total(sums[0].value, min(78, sums[0].confidence), sums[0].line, sums[0].rule)
 
 
-def _without_hours(sheet: Sheet, reading: Reading, chosen: _Trainees) -> None:
+def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
     """Take days or a flat amount where no hours are printed; a person confirms it."""
     items = totals.items(sheet, in_hours=chosen.in_hours)
     if items and chosen.in_hours:
         added = sum((abs(each[0].value) for each in items), Decimal())
-        if chosen._makes_amount(added):
+        if chosen.makes_amount(added):
             found = value(added.quantize(_CENT), 84, items[0][3], "sum of the lines' quantities")
             reading.values["quantity"] = found
             reading.values["unit"] = Value("HOUR", 84, found.page, found.snippet, found.rule)
@@ -424,7 +128,7 @@ def _without_hours(sheet: Sheet, reading: Reading, chosen: _Trainees) -> None:
             return
     for line in sheet.lines:
         for each in measures(line):
-            if each.kind in ("DAYS", "HALF_DAYS") and chosen._makes_amount(each.value):
+            if each.kind in ("DAYS", "HALF_DAYS") and chosen.makes_amount(each.value):
                 unit = {"DAYS": "DAY", "HALF_DAYS": "HALF_DAY"}[each.kind]
                 reading.values["quantity"] = value(each.value.quantize(_CENT), 75, line, "days")
                 reading.values["unit"] = value(unit, 75, line, "days")
@@ -445,7 +149,7 @@ def _check(reading: Reading, known: Known) -> None:
     values = {name: each.value for name, each in reading.values.items()}
     start, end, issued = values.get("period_start"), values.get("period_end"), values.get("invoice_date")
     if start and end and end < start:
-        reading.warn("PERIOD_ORDER", f"The period ends ({end}) before it starts ({start}).", _COMPARE, "periodEnd")
+        reading.warn("PERIOD_ORDER", f"The period ends ({end}) before it starts ({start}).", COMPARE, "periodEnd")
     if issued and end and issued < end:
         reading.warn(
             "INVOICED_BEFORE_END",
@@ -456,7 +160,7 @@ def _check(reading: Reading, known: Known) -> None:
         )
     if issued and start and (issued < start or (issued - start).days > 1100):
         reading.warn(
-            "PERIOD_ORDER", f"The invoice is of {issued}, the period starts on {start}.", _COMPARE, "periodStart"
+            "PERIOD_ORDER", f"The invoice is of {issued}, the period starts on {start}.", COMPARE, "periodStart"
         )
     amounts = [values.get(name) for name in ("amount_excl_vat", "vat_amount", "amount_incl_vat")]
     if all(each is not None for each in amounts) and amounts[0] + amounts[1] != amounts[2]:  # type: ignore[operator]
@@ -467,9 +171,12 @@ def _check(reading: Reading, known: Known) -> None:
             "amountInclVat",
         )
     _check_trainees(reading)
+    hours = [each.quantity.value for each in reading.trainees if each.quantity]
+    if start and start == end and values.get("unit") == "HOUR" and max(hours, default=0) > _HOURS_A_DAY:
+        reading.warn("AMBIGUOUS_VALUE", f"{max(hours)} hours are more than {start} has.", COMPARE, "periodEnd")
     if known.sirets and "seller_siret" in values and values["seller_siret"] not in known.sirets:
         reading.warn(
-            "UNKNOWN_SELLER", f"The SIRET {values['seller_siret']} is not the account's own.", _COMPARE, "sellerSiret"
+            "UNKNOWN_SELLER", f"The SIRET {values['seller_siret']} is not the account's own.", COMPARE, "sellerSiret"
         )
 
 
@@ -480,7 +187,7 @@ def _check_trainees(reading: Reading) -> None:
             reading.warn(
                 "AMBIGUOUS_TRAINEE",
                 f"Trainee {index}: the name {each.name.value} stands on the invoice more than once.",
-                _COMPARE,
+                COMPARE,
                 f"trainees[{index}].lastName",
             )
     printed = [each.amount_excl_vat.value for each in reading.trainees if each.amount_excl_vat]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from .dates import aligned
+from .dates import MONTH, aligned
 from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
@@ -30,7 +30,8 @@ _ROLES = (
                   r"volume(?:\s+horaire)?|hrs?|temps(?:\s+(?:de\s+)?\w+)?|h\b\.?(?!\s?t))"),
     ("QUANTITY", r"(?:qtes?|qt|quantites?|nb|nombre)\b\.?(?:\s*\(?h(?:eures)?\)?)?"),
     ("AMOUNT",
-        r"(?:montants?|totaux|total|net|somme)(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
+        r"(?:montants?|totaux|total|net|somme|echeances?(?=\s*\((?:€|eur))|mensualites?)"
+        r"(?:\s+(?:net\s+)?(?:h\.?t\.?|t\.?t\.?c\.?|ligne|\(.*?\)|en euros|€|"
         r"a payer))*|h\.t\.|\bht\b|\bttc\b"),
     ("BOTH",
         r"(?:nom\s*(?:,|et|/|&|-)?\s*prenoms?|prenoms?\s*(?:,|et|/|&|-)?\s*nom|"
@@ -46,6 +47,7 @@ _ROLES = (
         r"parcours|detail"),
     ("START", r"(?:date\s+)?(?:de\s+)?debut|du|entree"),
     ("END", r"(?:date\s+)?(?:de\s+)?fin|au|sortie"),
+    ("PART", rf"{MONTH}(?:\s+(?:20)?\d\d)?|(?:0[1-9]|1[0-2])/20\d\d|semaine\s*\d*|s\.?\s?\d\d"),
     ("DATE", r"dates?|jours?|periodes?|mois|sessions?"),
     ("UNIT", r"unites?|u\."),
     ("INDEX", r"#|n\s?[°o]|rang|lignes?|ref\.?|references?|code"),
@@ -121,10 +123,10 @@ def head(line: Line) -> tuple[Column, ...]:
             x0, x1 = cell.span(match.start(), match.end())
             whole = len([1 for _ in _ROLE.finditer(folded)]) == 1
             columns.append(Column(role, cell.x0 if whole else x0, cell.x1 if whole else x1, match[0]))
-    roles = {each.role for each in columns}
-    is_head = (
-        len(roles) >= 2 and roles & _FIGURES and len(columns) >= 2 and covered >= 0.6 * letters and len(line.cells) > 1
-    )
+        if not _ROLE.search(folded):
+            columns.append(Column("OTHER", cell.x0, cell.x1, folded))
+    roles = {each.role for each in columns} - {"OTHER"}
+    is_head = len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
     return tuple(columns) if is_head and not figures else ()
 
@@ -158,7 +160,7 @@ def _with_second_line(columns: tuple[Column, ...], lines: Sequence[Line], index:
                 match
                 and over
                 and match.lastgroup in ("HOURS", "PLANNED")
-                and over.role in ("QUANTITY", "AMOUNT", "INDEX", "HOURS")
+                and over.role in ("QUANTITY", "AMOUNT", "INDEX", "HOURS", "OTHER")
             ):
                 found[found.index(over)] = Column(
                     str(match.lastgroup), min(over.x0, cell.x0), max(over.x1, cell.x1), f"{over.head} {match[0]}"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from . import tables
@@ -25,10 +25,11 @@ _VAT = re.compile(
 _INCL = re.compile(
     r"(?<!\w)(?:(?:totaux?|montants?|net|solde|somme|reste)\s*(?:general |global |total |net |facture |"
     r"due? )*(?:\(?t\.?\s?t\.?\s?c\.?(?!\w)\)?|toutes taxes comprises)|net a (?:payer|regler)(?:\s*t\.?t\.?c\.?)?|"
-    r"total a (?:payer|regler)|net a votre (?:debit|credit)|montant (?:du|a payer|a regler|net)|net eur\w*|"
-    r"net (?:de taxes?|total)|reste a payer|a payer|total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|"
-    r"eur(?:os)?)\)?)?"
+    r"total a (?:payer|regler)|total(?=\s*:)|(?:net|total) a votre (?:debit|credit)|total net(?! h)|"
+    r"montant (?:du|a payer|a regler|net)|net eur\w*|net (?:de taxes?|de tva|total)|reste a payer|a payer|"
+    r"total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|eur(?:os)?)\)?)?"
 )
+_IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
 _NO_VAT = re.compile(
     r"tva non applicable|exon[e]r|non assujetti|net de taxe|293 ?b|261[-. ]?4|sans tva|tva\s*:?\s*(?:neant|nulle)|"
     r"franchise"
@@ -95,7 +96,7 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
                 if tables.head(each.at) and (each.how != "below" or "total" not in each.label):
                     continue
                 near = aligned(each.text)[:60]
-                if re.search(r"report|sous-", each.before[-12:]) or _PER_PERSON.search(near):
+                if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(near):
                     break
                 first = next(iter(in_text(each.text)), None)
                 units = "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
@@ -117,9 +118,26 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
     for row in tables.rows(sheet):
         if row.is_total and not row.is_carried and (total := _hours_of_total_row(row, in_hours=in_hours)):
             offer(total.value, 94, row.line, "row of totals")
+    for line in sheet.lines:
+        for product in _multiplied(line.text):
+            offer(product, 94, line, "hours x trainees")
     if column := _column_of_hours(sheet):
         offer(*column)
-    return sorted(found.values(), key=lambda each: -each.confidence)
+    several = sum(each.rule == "hours done" for each in found.values()) > 1  # a label of each trainee's hours
+    totals = [
+        replace(each, confidence=60) if several and each.rule == "hours done" else each for each in found.values()
+    ]
+    return sorted(totals, key=lambda each: -each.confidence)
+
+
+def _multiplied(text: str) -> Iterator[Decimal]:
+    """Give the hours that a text says to be a product: "14 h x 5 stagiaires = 70 h"."""
+    found = [each for each in in_text(text) if each[0] in ("HOURS", "NUMBER")]
+    for one, two, three in zip(found, found[1:], found[2:], strict=False):
+        signs = aligned(text)[one[3] : two[2]], aligned(text)[two[3] : three[2]]
+        times, equals = re.search(r"[x\u00d7*]", signs[0]), re.search(r"=|soit", signs[1])
+        if times and equals and "HOURS" in (one[0], two[0], three[0]) and one[1] * two[1] == three[1]:
+            yield three[1]
 
 
 def _column_of_hours(sheet: Sheet) -> tuple[Decimal, int, Line, str] | None:
@@ -142,12 +160,17 @@ def _column_of_hours(sheet: Sheet) -> tuple[Decimal, int, Line, str] | None:
 
 def _hours_of_total_row(row: Row, *, in_hours: bool) -> Measure | None:
     pairs = row.measures()
-    explicit = [each for each, _ in pairs if each.kind == "HOURS"]
+    explicit = [each for each, column in pairs if each.kind == "HOURS" and column and column.role == "HOURS"]
+    explicit = explicit or [each for each, column in pairs if each.kind == "HOURS" and not _is_planned(column)]
     if explicit:
         return explicit[-1] if len({each.value for each in explicit}) == 1 else None
     roles = ("HOURS", "QUANTITY") if in_hours else ("HOURS",)
     inside = [each for each, column in pairs if column and column.role in roles and each.kind in ("NUMBER", "CLOCK")]
     return inside[0] if len(inside) == 1 else None
+
+
+def _is_planned(column: tables.Column | None) -> bool:
+    return column is not None and column.role == "PLANNED"
 
 
 def items(sheet: Sheet, *, in_hours: bool) -> list[tuple[Measure, Measure, Measure, Line]]:
@@ -169,7 +192,7 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
     """Return amount_excl_vat, vat_amount and amount_incl_vat, as far as they are printed and agree with each other."""
     excl = _amounts(sheet, _EXCL, 92)
     vat = _amounts(sheet, _VAT, 90)
-    incl = _amounts(sheet, _INCL, 92)
+    incl = _amounts(sheet, _INCL, 92) or list(_amounts_in_prose(sheet))
     exempt = next((line for line in sheet.lines if _NO_VAT.search(line.folded)), None)
     if exempt is not None:
         vat.append(Total(Decimal("0.00"), 80, exempt, "exempt from VAT"))
@@ -179,10 +202,11 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
                 if two.value + tax.value == one.value and abs(two.value) >= abs(tax.value):
                     return {"amount_excl_vat": _sure(two), "vat_amount": _sure(tax), "amount_incl_vat": _sure(one)}
     if incl and not excl:
-        taxes = [each for each in vat if abs(each.value) < abs(incl[0].value)]
+        whole = max(incl, key=lambda each: abs(each.value))  # what one trainee costs may be labelled alike
+        taxes = [each for each in vat if abs(each.value) < abs(whole.value)]
         if taxes and taxes[0].value == 0:
-            net = Total(incl[0].value, 88, incl[0].line, "amount without VAT, as there is none")
-            return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": incl[0]}
+            net = Total(whole.value, 88, whole.line, "amount without VAT, as there is none")
+            return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": whole}
     return {
         name: each[0]
         for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
@@ -201,6 +225,8 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
         for each in places:
             if tables.head(each.line) and each.how != "below":
                 continue
+            if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
+                break
             number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text)
             if number is None and each.how != "below":
                 rest = [
@@ -216,6 +242,16 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
                 )
                 break
     return sorted(found.values(), key=lambda each: -each.line.number)
+
+
+def _amounts_in_prose(sheet: Sheet) -> Iterator[Total]:
+    """Give the amount of a sentence such as "le montant de la facture s'élève à 420,00 €", with tax or without any."""
+    for places in announced(sheet, _IN_PROSE):
+        for each in places[:1]:
+            money = next((one for one in in_text(each.text) if one[0] == "MONEY"), None)
+            told = re.search(r"factur|montant|somme|total|avoir", each.before + each.label)
+            if money and money[2] < 3 and told and not _EXCL.match(aligned(each.text)[money[3] :].lstrip()):
+                yield Total(money[1].quantize(_CENT), 86, each.line, "amount in a sentence")
 
 
 def _last_amount(text: str) -> Decimal | None:
@@ -239,5 +275,5 @@ def printed_numbers(sheet: Sheet) -> Iterator[Decimal]:
     """Give every number on the invoice that may be a price."""
     for line in sheet.lines:
         for each in measures(line):
-            if each.kind in ("MONEY", "NUMBER"):
+            if each.kind == "MONEY" or (each.kind == "NUMBER" and each.decimals >= 2):
                 yield abs(each.value)

@@ -48,6 +48,7 @@ class Parent:
         self._going: set[Worker] = set()
         self._selector = selectors.DefaultSelector()
         self._told: list[int] = []
+        self._stopping = False
         self._failure: tuple[int, list[str]] | None = None
 
     def run(self) -> None:
@@ -70,6 +71,7 @@ class Parent:
 
     def _turn(self) -> None:
         # Nothing is urgent but what is heard. Pauses, and the ends of patience, are looked at now and then.
+        self._start_due()
         waits = self._coming or self._going or (self._serving and not self._serving.is_whole)
         for key, _ in self._selector.select(0.1 if waits else None):
             if isinstance(key.data, Worker):
@@ -78,12 +80,21 @@ class Parent:
             else:
                 key.data.recv(1 << 10)
         self._obey()
-        for generation in (self._serving, self._coming):
-            for worker in generation.start_due() if generation else ():
-                self._selector.register(worker.pair, selectors.EVENT_READ, worker)
         if self._coming and self._coming.is_ready:
             self._take_over(self._coming)
         self._lose_patience()
+
+    def _start_due(self) -> None:
+        for generation in (self._serving, self._coming):
+            try:
+                for worker in generation.start_due() if generation else ():
+                    self._selector.register(worker.pair, selectors.EVENT_READ, worker)
+            except OSError as failure:
+                said = f"A process cannot be started: {failure.strerror}."
+                if generation is self._coming:
+                    self._give_up(1, [said])
+                else:
+                    _log.error("worker not started", extra={"reasons": [said]})
 
     # Signals
 
@@ -110,6 +121,8 @@ class Parent:
         self._told.append(number)
 
     def _obey(self) -> None:
+        if self._stopping:
+            return
         if {signal.SIGTERM, signal.SIGINT} & set(self._told):
             self._stop()
         elif signal.SIGHUP in self._told and self._coming is None:
@@ -140,7 +153,7 @@ class Parent:
             self._start(self._plan())
         except Unusable as unusable:
             self._keep(unusable.problems)
-        except CannotListen as failure:
+        except (CannotListen, OSError) as failure:
             self._keep([str(failure)])
 
     def _take_over(self, coming: Generation) -> None:
@@ -176,6 +189,7 @@ class Parent:
                 each.close()
 
     def _stop(self) -> None:
+        self._stopping = True
         generations = [each for each in (self._coming, self._serving) if each]
         self._coming = self._serving = None
         for worker in self._going:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic, time
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -14,6 +15,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher
 
 from ..settings import Listen, Settings
+from .balance import Balance
 from .channel import Channel
 from .requests import Pace
 
@@ -72,11 +74,16 @@ class Server:
     """An application behind an address; `settings` and `url` tell the port that was really taken."""
 
     def __init__(
-        self, make: Callable[[Settings], WSGIApplication], settings: Settings, sockets: Sequence[socket.socket] = ()
+        self,
+        make: Callable[[Settings], WSGIApplication],
+        settings: Settings,
+        sockets: Sequence[socket.socket] = (),
+        balance: Balance | None = None,
     ) -> None:
         """Take the address, then make the application, as it needs to know where it is. Raises CannotListen.
 
-        `sockets` are those of an address that was taken already, and may be shared with other processes.
+        `sockets` are those of an address that was taken already. If they are shared with other processes, `balance`
+        has their connections counted.
         """
         sockets = sockets or take(settings.listen)
         try:
@@ -94,6 +101,9 @@ class Server:
             listener.channel_class = Channel
             listener.proxies = settings.trusted_proxies
             listener.leaving = listener.stopping = False
+            if balance is not None:
+                listener.handle_accept = partial(self._accept, listener, balance)
+        self._balance = balance
         #: Answers those who come to a stopping server, also when all threads are at work.
         self._refusing: Any = ThreadedTaskDispatcher()
         self._pace = Pace(settings.head_seconds, settings.pause_seconds, settings.least_speed)
@@ -130,6 +140,12 @@ class Server:
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        if self._balance:
+            self._balance.tell(sum(len(listener.active_channels) for listener in self._listeners))
+
+    def _accept(self, listener: Any, balance: Balance) -> None:
+        balance.after_you()
+        BaseWSGIServer.handle_accept(listener)
 
     def _hold_pace(self) -> None:
         if monotonic() - self._looked > _LOOK:
@@ -166,6 +182,8 @@ class Server:
 
     def _stop_until(self, end: float) -> int:
         """Finish what is going on, while what comes is refused; return how many requests are left at the end."""
+        for _ in range(2):  # a connection that waits is taken, and what has come on it is read
+            self._turn(0)
         for channel in self._channels():
             channel.came_before = channel.is_busy
         self._refusing.set_thread_count(1)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .balance import Balance
 from .server import Server
 
 RETIRE = b"retire\n"
@@ -21,14 +22,16 @@ RETIRE = b"retire\n"
 class Order:
     """What a worker is started for: texts of settings, and open files that it inherits.
 
-    `listening` and `watching` are the sockets of `listen` and `metrics_listen`, `counted` the block of metrics in
-    which it is number `process` of `processes`; `since` is when they were started.
+    `listening` and `watching` are the sockets of `listen` and `metrics_listen`, `counted` the block of metrics and
+    `balance` the counts of connections, in which it is number `process` of `processes`; `since` is when they were
+    started.
     """
 
     settings: Mapping[str, str]
     listening: Sequence[int]
     watching: Sequence[int]
     counted: int
+    balance: int
     process: int
     processes: int
     since: float
@@ -36,7 +39,7 @@ class Order:
     @property
     def files(self) -> list[int]:
         """All open files."""
-        return [*self.listening, *self.watching, self.counted]
+        return [*self.listening, *self.watching, self.counted, self.balance]
 
 
 class Post:
@@ -53,10 +56,18 @@ class Post:
         """Return inherited sockets."""
         return [socket.socket(fileno=file) for file in files]
 
-    def serving(self, server: Server) -> None:
-        """Say that all is ready, and do from now on what the parent says. Without a parent there is nothing to do."""
+    @property
+    def balance(self) -> Balance:
+        """The counts of connections of all workers."""
+        return Balance(self.order.balance, self.order.process, self.order.processes)
+
+    def serving(self, server: Server, besides: Sequence[Server]) -> None:
+        """Say that all is ready, and do from now on what the parent says; it ends when the parent is gone.
+
+        `besides` are other servers of this process, which leave their addresses together with the first one.
+        """
         self._say({"ready": True})
-        threading.Thread(target=self._obey, args=(server,), name="post", daemon=True).start()
+        threading.Thread(target=self._obey, args=(server, besides), name="post", daemon=True).start()
 
     def failed(self, code: int, sentences: Sequence[str]) -> None:
         """Say why there will be no serving: an exit code, and sentences for the operator."""
@@ -66,11 +77,11 @@ class Post:
         with suppress(OSError):  # the parent is gone, which `_obey` notices
             self._pair.sendall(json.dumps(what).encode() + b"\n")
 
-    def _obey(self, server: Server) -> None:
+    def _obey(self, server: Server, besides: Sequence[Server]) -> None:
         with suppress(OSError):
             for line in self._lines:
-                if line == RETIRE:
-                    server.retire()
+                for each in (server, *besides) if line == RETIRE else ():
+                    each.retire()
         server.stop()
 
 

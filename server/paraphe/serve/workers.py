@@ -42,7 +42,7 @@ class Worker:
                 pass_fds=[theirs.fileno(), *order.files],
                 process_group=0,
             )
-        self.pair.sendall(written(order))
+        self._send(written(order))
         self.pair.setblocking(False)
 
     @property
@@ -110,7 +110,7 @@ class Generation:
     ) -> None:
         self.plan, self.listening, self.watching = plan, listening, watching
         self._command = command
-        self._counted = os.memfd_create("paraphe-metrics")
+        self._counted, self._balance = os.memfd_create("paraphe-metrics"), os.memfd_create("paraphe-connections")
         self._since = time()
         self.workers: dict[int, Worker] = {}
         #: How often in a row a worker has died soon, and when the next one is started in its place.
@@ -133,16 +133,21 @@ class Generation:
         return not self._due
 
     def start_due(self) -> Iterator[Worker]:
-        """Start the workers that are missing, each when its pause is over, and give them."""
+        """Start the workers that are missing, each when its pause is over, and give them.
+
+        Raises OSError if the machine cannot have another process now; that one is tried again later.
+        """
         for number in [number for number, due in self._due.items() if due <= monotonic()]:
-            del self._due[number]
+            self._due[number] = monotonic() + LONGEST_PAUSE
             self.workers[number] = Worker(self._command, self._order(number))
+            del self._due[number]
             yield self.workers[number]
 
     def _order(self, number: int) -> Order:
         listening, watching = ([each.fileno() for each in sockets] for sockets in (self.listening, self.watching))
         processes = self.plan.settings.processes
-        return Order(self.plan.texts, listening, watching, self._counted, number, processes, self._since)
+        shared = self._counted, self._balance
+        return Order(self.plan.texts, listening, watching, *shared, number, processes, self._since)
 
     def lose(self, worker: Worker) -> float:
         """Have one that died replaced: at once, or after a pause that grows; return the seconds."""
@@ -156,7 +161,8 @@ class Generation:
     def dismiss(self, how: Callable[[Worker, float], None], deadline: float) -> list[Worker]:
         """Tell all workers to end, retiring or stopping, and start none any more; return them."""
         gone, self.workers = list(self.workers.values()), {}
-        os.close(self._counted)
+        for shared in (self._counted, self._balance):
+            os.close(shared)
         for worker in gone:
             how(worker, deadline)
         return gone

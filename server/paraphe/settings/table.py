@@ -139,8 +139,9 @@ OPTIONS = (
         size(100_000, 2_000_000_000),
         "a whole number of bytes, or of kB, MB, GB, KiB, MiB, GiB, from 100 kB to 2 GB",
         "Size of the largest message taken, in bytes on the wire. A longer one is refused with MESSAGE_TOO_LARGE. A "
-        "message above 4 MB lies in the folder for temporary files while it arrives; when it is worked on it takes "
-        "several times its size in memory.",
+        "message above 4 MB lies in the folder for temporary files (TMPDIR) while it arrives, and its files go from "
+        "there into the store: keep that folder on a disk, not in memory. Only a JSON message is read in memory, with "
+        "twice its size.",
     ),
     Option(
         "expanded_bytes",

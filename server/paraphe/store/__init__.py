@@ -27,7 +27,7 @@ from .tables import (
     student,
     teacher,
 )
-from .transactions import Busy, Taken, Transaction, alone, lock_account, open_engine, reading, writing
+from .transactions import Busy, Taken, Transaction, Unsure, alone, lock_account, open_engine, reading, writing
 
 __all__ = [
     "Busy",
@@ -39,6 +39,7 @@ __all__ = [
     "Prepared",
     "Taken",
     "Transaction",
+    "Unsure",
     "UtcDateTime",
     "account",
     "alone",

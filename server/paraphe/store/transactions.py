@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -24,10 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from .queue import Late, lock_file, queue_of
 from .tables import account
 
 PATIENCE = 30.0
-"""Seconds that a writer waits for another one on SQLite, which lets one write at a time."""
+"""Seconds that a writer waits for others on SQLite, which lets one write at a time; see queue.py."""
 
 # As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare.
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
@@ -35,6 +35,10 @@ _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": 
 
 class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it
     """The database cannot take this transaction now; nothing was stored."""
+
+
+class Unsure(Busy):
+    """The connection broke in the middle of a commit: all of the transaction was stored, or nothing."""
 
 
 class Taken(Exception):  # noqa: N818
@@ -105,7 +109,8 @@ def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
     """Open a transaction: committed durably when the block ends, rolled back whole when it raises.
 
     `sole` is a name that is held meanwhile, see `alone`. `Busy` when the database cannot be written now, or is locked
-    by others for too long: on SQLite for PATIENCE.
+    by others for too long: on SQLite for PATIENCE. `Unsure` when nobody can tell whether it was committed; on SQLite,
+    which is in this process, that is always known.
     """
     with alone(engine, sole) as transaction, transaction() as connection:
         yield connection
@@ -134,23 +139,41 @@ def alone(engine: Engine, name: str | None) -> Iterator[Transaction]:
 
 @contextmanager
 def _plainly(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        connection.execution_options(writes=True)
-        with connection.begin():
+    if engine.dialect.name == "sqlite":
+        turn = queue_of(str(engine.url.database)).turn(PATIENCE)
+        with turn, engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+    else:
+        with engine.connect() as connection, _within(connection, connection.begin()):
             yield connection
 
 
 @contextmanager
 def _within(connection: Connection, begun: RootTransaction) -> Iterator[Connection]:
-    with begun:
+    with _committed(begun):
         yield connection
+
+
+@contextmanager
+def _committed(begun: RootTransaction) -> Iterator[None]:
+    worked = False
+    try:
+        with begun:
+            yield
+            worked = True
+    except OperationalError as failure:
+        if worked:
+            raise Unsure(type(failure.orig).__name__) from failure
+        raise
 
 
 @contextmanager
 def _told_as_busy() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError, NoConnection) as failure:
+    except (OperationalError, sqlite3.OperationalError, NoConnection, Late) as failure:
         raise Busy(type(getattr(failure, "orig", None) or failure).__name__) from failure
 
 
@@ -160,29 +183,27 @@ def _number(name: str) -> int:
 
 _held: set[tuple[str, int]] = set()
 _held_guard = threading.Lock()
-_lock_files: dict[str, int] = {}
 
 
 @contextmanager
 def _sole_on_sqlite(engine: Engine, name: str) -> Iterator[None]:
     """Hold a name: among threads by a set, among processes by a byte of a lock file (freed if we die)."""
-    path, offset = f"{engine.url.database}.locks", _number(name) & 0x3FFF_FFFF_FFFF
+    database, offset = str(engine.url.database), _number(name) & 0x3FFF_FFFF_FFFF
+    file = lock_file(database)
     with _held_guard:
-        if (path, offset) in _held:
+        if (database, offset) in _held:
             raise Taken(name)
-        if path not in _lock_files:
-            _lock_files[path] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.lockf(_lock_files[path], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
         except OSError as held:
             raise Taken(name) from held
-        _held.add((path, offset))
+        _held.add((database, offset))
     try:
         yield
     finally:
         with _held_guard:
-            _held.discard((path, offset))
-            fcntl.lockf(_lock_files[path], fcntl.LOCK_UN, 1, offset)
+            _held.discard((database, offset))
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
 
 
 _account_lock = select(account.c.id).where(account.c.id == bindparam("account")).with_for_update(key_share=True)

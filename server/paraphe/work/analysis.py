@@ -28,7 +28,7 @@ _TYPE = complex_type("InvoicingElements")
 _FIELDS = {field.key: field for field in _TYPE.fields}
 _NUMBERS = ("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number")
 _LONGEST_SNIPPET = 200
-_MOST_BYTES = 50_000_000  # it is in memory while it is read
+_MOST_BYTES = 25_000_000  # it is in memory while it is read
 _ALL_NEEDED = (*NEEDED, "trainees")
 # Reading is work for a processor and limited by the clock: more at once than there are would make all of them late.
 _READERS = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))

@@ -19,6 +19,7 @@ _BLANKS = b" \t\r\n"
 _PAD = b"="
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _FOREIGN = bytes(set(range(256)) - set(_ALPHABET + _PAD))
+_SLICE = 1 << 20
 # Characters of a value that errors repeat.
 _BEGINNING = 80
 # Characters from the first "=" on; base64 has two there at most, and with a few more it is wrong already.
@@ -122,6 +123,15 @@ class Files:
         if text.end() and not len(element):
             self._found[element] = text.content
         element.text = text.stand_in() + (element.text or "")
+
+    def put(self, element: etree._Element, text: str) -> None:
+        """Put a file, of which the text is at hand, into a tree that is made here; ValueError for what is no text."""
+        coded = Base64(self._place())
+        for begin in range(0, len(text), _SLICE):
+            coded.add(text[begin : begin + _SLICE])
+        element.text = coded.stand_in()
+        if coded.end():
+            self._found[element] = coded.content
 
     def of(self, payload: etree._Element, operation: Operation) -> Binaries:
         """Return the files of a request, in which their stand-ins stay; the schema refuses those in other places."""

@@ -132,7 +132,7 @@ class _Message:
             return self._read_body(operation, account)
 
     def _read_body(self, operation: Operation, account: Account) -> Request:
-        bounds = self.call.exchange.bounds
+        bounds, place = self.call.exchange.bounds, self.call.exchange.archive.place
         body = http.read_body(self._environ, self._message_bytes, bounds.expanded_bytes)
         self.call.request_bytes = len(body)
         # Without Content-Type a page of any other site could send a body, with the credentials that a browser keeps.
@@ -141,8 +141,9 @@ class _Message:
             raise http.media_type_refused(kind, "Send application/json or application/xml.")
         charset = self._parameters.get("charset")
         if self._kind == "json":
-            return read.read(read.parse(bytes(body), charset, bounds), operation, account.time_zone, bounds)
-        files = Files(self.call.exchange.archive.place)
+            message = read.parse(body, charset, bounds)
+            return read.read(message, operation, account.time_zone, bounds, place)
+        files = Files(place)
         taken = LongList(body, bounds, lambda _: None if account.tolerant else account.time_zone)
         payload = parse_xml(body, charset, bounds, [files, taken])
         _hold(payload, operation, tolerant=account.tolerant)

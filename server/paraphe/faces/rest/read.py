@@ -21,8 +21,10 @@ from lxml import etree
 
 from ...contract import NAMESPACE, Complex, Field, Operation, Simple
 from ...errors import Code, Error, Refused
+from ...spool import LARGE, Content, Spooled, nameless, pieces_of
 from ...xml.bounds import STANDARD, Bounds, too_deep, too_long, too_many_items
 from ...xml.decode import collapse
+from ...xml.files import Files
 from ...xml.request import Request, read_request, refuse_if
 from ...xml.validate import MAXIMUM_ERRORS, defects, items_of
 
@@ -55,13 +57,13 @@ class Repeated(dict[str, Any]):
 # Text to values --------------------------------------------------------------------------------------------------
 
 
-def parse(body: bytes, charset: str | None = None, bounds: Bounds = STANDARD) -> Any:
+def parse(body: Content, charset: str | None = None, bounds: Bounds = STANDARD) -> Any:
     """Parse a message; nothing at all counts as an object without members.
 
     `charset` is what the transport said; a byte order mark wins over it. Numbers come as `Number`. Refused:
     MALFORMED_MESSAGE, MESSAGE_TOO_COMPLEX.
     """
-    if not body.strip():
+    if not any(piece.strip() for piece in pieces_of(body)):
         return {}
     try:
         return json.loads(
@@ -84,10 +86,10 @@ def parse(body: bytes, charset: str | None = None, bounds: Bounds = STANDARD) ->
         raise too_deep(bounds) from None
 
 
-def _text(body: bytes, charset: str | None) -> str:
+def _text(body: Content, charset: str | None) -> str:
     # Who says utf-16 without a mark has not said which one; the zeros of the first signs do.
     if charset is None or body.startswith(_MARKS) or charset.lower() == "utf-16":
-        charset = json.detect_encoding(body)
+        charset = json.detect_encoding(body[:4])
     else:
         try:
             known = codecs.lookup(charset).name in _ENCODINGS
@@ -102,7 +104,7 @@ def _text(body: bytes, charset: str | None) -> str:
                 )
             )
     try:
-        return body.decode(charset)
+        return bytes(body).decode(charset)
     except UnicodeDecodeError:
         raise Refused(
             Error(
@@ -139,18 +141,25 @@ def _not_a_number(word: str) -> None:
 # Values to a request ---------------------------------------------------------------------------------------------
 
 
-def read(message: Any, operation: Operation, zone: ZoneInfo, bounds: Bounds = STANDARD) -> Request:
+def read(
+    message: Any,
+    operation: Operation,
+    zone: ZoneInfo,
+    bounds: Bounds = STANDARD,
+    place: Callable[[], Spooled] = nameless,
+) -> Request:
     """Validate and decode a message as `read_request` does; Refused with all defects (at most 100).
 
-    MESSAGE_TOO_COMPLEX beyond `bounds`. Only what is wrong can be too deep, so only that is measured.
+    MESSAGE_TOO_COMPLEX beyond `bounds`. Only what is wrong can be too deep, so only that is measured. Large files go to
+    a `place`. Raises OSError.
     """
     try:
-        tree = _Tree(message, operation, bounds)
+        tree = _Tree(message, operation, bounds, Files(place))
     except Refused:
         _hold_depth(message, bounds)
         raise
     if not tree.errors:
-        return read_request(tree.root, operation, zone)
+        return read_request(tree.root, operation, zone, binaries=tree.files.of(tree.root, operation))
     _hold_depth(message, bounds)
     if not tree.keeps_valid:
         found = defects(tree.root, operation, MAXIMUM_ERRORS, refused=True)
@@ -184,8 +193,9 @@ class _Tree:
     the schema then takes it out.
     """
 
-    def __init__(self, message: Any, operation: Operation, bounds: Bounds) -> None:
+    def __init__(self, message: Any, operation: Operation, bounds: Bounds, files: Files) -> None:
         self.errors: list[Error] = []
+        self.files = files
         self.root = etree.Element(f"{_TAG}{operation.name}", nsmap={None: NAMESPACE})
         self._operation = operation
         self._bounds = bounds
@@ -266,10 +276,14 @@ class _Tree:
             message = f"{name} must be {expected}, not {_told(value)}."
             self._wrong(f"{parent}/{step}", name, message, hint, value, element)
             return
-        if len(text) > self._bounds.text_length and kind.primitive != "base64Binary":
+        is_file = kind.primitive == "base64Binary"
+        if len(text) > self._bounds.text_length and not is_file:
             raise too_long(self._bounds)
         try:
-            element.text = text
+            if is_file and len(text) > LARGE:
+                self.files.put(element, text)
+            else:
+                element.text = text
         except ValueError:
             name = step.partition("[")[0]
             message = f"{name} holds a character that no message can hold."

@@ -7,7 +7,7 @@ from lxml import etree
 from ...call import Answer
 from ...contract import NAMESPACE, Operation, complex_type
 from ...errors import Code, Error, Refused
-from ...xml.encode import Attach, encode, text_of, utf8
+from ...xml.encode import Attach, content, encode, text_of, utf8
 
 NAMESPACES = {
     "1.1": "http://schemas.xmlsoap.org/soap/envelope/",
@@ -114,8 +114,13 @@ def read(root: etree._Element) -> etree._Element:
 def write_answer(version: str, operation: Operation, answer: Answer, header: str, attach: Attach) -> bytes:
     """Write the answer of an operation; `header` holds blocks, and `attach` takes binaries (see `encode`)."""
     name = operation.name
-    result = encode(operation.result, f"{name}Result", answer, attach=attach)
-    return _enveloped(version, header, f'<{name}Response xmlns="{NAMESPACE}">{result}</{name}Response>')
+    return _enveloped(
+        version,
+        header,
+        f'<{name}Response xmlns="{NAMESPACE}"><{name}Result>',
+        content(operation.result, answer, attach=attach),
+        f"</{name}Result></{name}Response>",
+    )
 
 
 def write_fault(version: str, code: Code, answer: Answer, header: str = "", subcodes: Sequence[str] = ()) -> bytes:
@@ -165,9 +170,7 @@ def _fault_code(code: Code, caller: str, server: str) -> str:
     return special.get(code) or (server if code in _SERVER_CODES else caller)
 
 
-def _enveloped(version: str, header: str, inner: str) -> bytes:
+def _enveloped(version: str, header: str, *inner: str) -> bytes:
     head = f"<soap:Header>{header}</soap:Header>" if header else ""
-    return utf8(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{NAMESPACES[version]}">'
-        f"{head}<soap:Body>{inner}</soap:Body></soap:Envelope>"
-    )
+    opening = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{NAMESPACES[version]}">'
+    return utf8("".join([opening, head, "<soap:Body>", *inner, "</soap:Body></soap:Envelope>"]))

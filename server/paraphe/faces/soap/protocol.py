@@ -21,7 +21,7 @@ from ...spool import Body
 from ...xml import xop
 from ...xml.files import Files
 from ...xml.long_lists import LongList
-from ...xml.parse import Taker, parse
+from ...xml.parse import parse
 from ...xml.request import Request, find_operation, read_request
 from ...xml.validate import MAXIMUM_ERRORS
 from .. import http
@@ -54,19 +54,7 @@ class ExchangeSoap(Soap11):
         manner: Manner = environ["paraphe.manner"]
         call: Call = environ["paraphe.call"]
         with _told_to_spyne(), http.arriving(call):
-            kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
-            bounds, place = call.exchange.bounds, call.exchange.archive.place
-            body = http.read_body(environ, environ["paraphe.message_bytes"], bounds.expanded_bytes)
-            call.request_bytes = len(body)
-            if kind == mtom.MEDIA_TYPE:
-                manner.package = mtom.unpack(body, parameters, place)
-                body, parameters = manner.package.envelope(), manner.package.root.parameters
-            sent = manner.package is not None and manner.package.is_xop
-            manner.with_attachments = mtom.is_wanted(environ.get("HTTP_ACCEPT", ""), sent=sent)
-            manner.files = Files(place)
-            manner.long_list = LongList(body, bounds, partial(_zone, call, manner, environ))
-            takers: list[Taker] = [manner.files, manner.long_list]
-            ctx.in_document = parse(body, parameters.get("charset"), bounds, takers)
+            ctx.in_document = _read(environ, call, manner)
             manner.version = envelope.version_of(ctx.in_document) or manner.version
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:
@@ -112,14 +100,10 @@ class ExchangeSoap(Soap11):
         ctx.transport.resp_headers["Content-Type"] = manner.media_type
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
-        """Hand the bytes over."""
-        pieces = http.sliced(ctx.out_document)
-        if isinstance(ctx.out_document, bytes):
-            ctx.out_string = list(pieces)
-        else:
-            ctx.out_string = pieces
-            # Of what is made while it is sent, Spyne tells no length.
-            ctx.transport.req_env["paraphe.headers"] = [("Content-Length", str(len(ctx.out_document)))]
+        """Hand the bytes over, piece by piece: Spyne's contexts are in cycles, and would keep a list of them."""
+        ctx.out_string = http.sliced(ctx.out_document)
+        # Of pieces Spyne tells no length.
+        ctx.transport.req_env["paraphe.headers"] = [("Content-Length", str(len(ctx.out_document)))]
         ctx.in_object = ctx.out_object = ctx.out_document = None
 
 
@@ -139,8 +123,25 @@ def perform(ctx: Any, request: Request) -> Body:
 
 def refuse(call: Call, manner: Manner, refused: Refused) -> Body:
     """Journal a refused message and return its fault."""
+    manner.package = manner.files = None
     code = refused.errors[0].code
     return call.refuse(refused, lambda answer: manner.write_fault(code, answer, call.operation, refused))
+
+
+def _read(environ: http.Environ, call: Call, manner: Manner) -> etree._Element:
+    """Read the message into a tree; what does not stand in it is in the manner then."""
+    kind, parameters = http.content_type(environ.get("CONTENT_TYPE") or "")
+    bounds, place = call.exchange.bounds, call.exchange.archive.place
+    body = http.read_body(environ, environ["paraphe.message_bytes"], bounds.expanded_bytes)
+    call.request_bytes = len(body)
+    if kind == mtom.MEDIA_TYPE:
+        manner.package = mtom.unpack(body, parameters, place)
+        body, parameters = manner.package.envelope(), manner.package.root.parameters
+    sent = manner.package is not None and manner.package.is_xop
+    manner.with_attachments = mtom.is_wanted(environ.get("HTTP_ACCEPT", ""), sent=sent)
+    manner.files = Files(place)
+    manner.long_list = LongList(body, bounds, partial(_zone, call, manner, environ))
+    return parse(body, parameters.get("charset"), bounds, [manner.files, manner.long_list])
 
 
 def _zone(call: Call, manner: Manner, environ: http.Environ, payload: etree._Element) -> ZoneInfo | None:
@@ -190,4 +191,7 @@ class _told_to_spyne:  # noqa: N801 - reads as a phrase in a with statement
 
     def __exit__(self, kind: Any, refused: BaseException | None, trace: Any) -> None:
         if isinstance(refused, Refused):
-            raise Rejected(refused) from refused
+            # Spyne keeps it in a cycle, and its traceback would keep the message: a file that stays open.
+            refused.__traceback__ = refused.__cause__ = refused.__context__ = None
+            del trace
+            raise Rejected(refused) from None

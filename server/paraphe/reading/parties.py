@@ -1,0 +1,189 @@
+"""Who invoices, who pays, and under which file: SIRET, payer, file number, agreement."""
+
+import re
+from collections.abc import Iterable
+
+from .dates import DAY
+from .head import NO, NUMBER
+from .labels import Announced, Sheet, announced, value
+from .layout import Cell, Line, fold
+from .result import Known, Value
+
+_SIRET = re.compile(r"(?<!\d)(\d{3}[ .]?\d{3}[ .]?\d{3}[ .]?\d{5}|\d{9} \d{5})(?!\d)")
+
+
+def is_siret(digits: str) -> bool:
+    """Say whether fourteen digits are a SIRET by their check digit (La Poste's own rule is its sum of digits)."""
+    if len(digits) != 14 or not digits.isdigit():
+        return False
+    doubled = [int(each) * (2 - at % 2) for at, each in enumerate(digits)]
+    return sum(each - 9 * (each > 9) for each in doubled) % 10 == 0 or (
+        digits.startswith("356000000") and sum(map(int, digits)) % 5 == 0
+    )
+
+
+def seller(sheet: Sheet, known: Known) -> Value | None:
+    """Return the SIRET of who invoices: one of the account's own, else the first that is not the payer's."""
+    found: dict[str, tuple[int, Line]] = {}
+    for index, line in enumerate(sheet.lines):
+        for cell in line.cells:
+            for match in _SIRET.finditer(cell.text):
+                digits = re.sub(r"\D", "", match[1])
+                near = fold(
+                    " ".join(
+                        c.text
+                        for other in sheet.lines[max(0, index - 4) : index + 1]
+                        for c in other.cells
+                        if c.x0 < cell.x1 and cell.x0 < c.x1
+                    )
+                )
+                sure = 92 if "siret" in near else 60
+                sure -= 30 * bool(
+                    re.search(
+                        r"\bclient|destinataire|factur(?:e|er) a\b|adresse a|doit\b|opco|payeur|financeur|"
+                        r"employeur|entreprise",
+                        near,
+                    )
+                )
+                sure += 6 if digits in known.sirets else 0
+                if is_siret(digits) and sure > found.get(digits, (0,))[0]:
+                    found[digits] = (sure, line)
+    if not found:
+        return None
+    best = max(found, key=lambda digits: found[digits][0])
+    sure, line = found[best]
+    return value(best, sure, line, "SIRET with a valid check digit")
+
+
+_FILE_LABELS = (
+    ("file number", 95, re.compile(
+        rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:votre\s+)?dossier|dossier[^:\d]{{0,40}}?(?:{NO}|:)|ref(?:erence|"
+        r"\.)?\s*(?:de\s+|du\s+)?(?:votre\s+)?dossier|dossier)\b(?:\s+(?:opco|de financement|de prise en charge|"
+        r"financeur|de formation|formation))?\s*:?")),
+    ("agreement", 90, re.compile(
+        r"\b(?:accord(?: de (?:prise en charge|financement))?|prise en charge|apc|pec|convention(?:\s*/\s*dossier)?|"
+        rf"subrogation)\b[^:\d]{{0,25}}?(?:{NO}|:)")),
+    ("agreement", 84, re.compile(
+        rf"\b(?:{NO}\s*(?:de\s+|d'\s?)?(?:l')?(?:accord|prise en charge|apc|pec|convention|financement|engagement)|"
+        r"(?:v/|vos?\s|votre\s)\s?ref(?:erences?)?\.?)\b(?:\s+(?:de prise en charge|opco|dossier))?\s*:?")),
+)  # fmt: skip
+
+
+def file(sheet: Sheet) -> Value | None:
+    """Return the number of the file at the payer."""
+    found: dict[str, Value] = {}
+    for rule, confidence, label in _FILE_LABELS:
+        for places in announced(sheet, label):
+            each, token = next(((each, token) for each in places if (token := _file_in(each))), (None, ""))
+            if each is not None:
+                sure = confidence - {"same": 0, "right": 1, "below": 3}[each.how]
+                if sure > (found[token].confidence if token in found else 0):
+                    found[token] = value(token, sure, each.line, rule)
+    return max(found.values(), key=lambda each: each.confidence, default=None)
+
+
+_AGREEMENT = re.compile(r"\b(?:convention|contrat)(?! d)(?: de formation)?\s*(?:n\s?[°o]\.?|numero|:)\s*:?")
+
+
+def agreement(sheet: Sheet) -> Value | None:
+    """Return the number of the convention or contract that the head names; those of single trainees stand with them."""
+    found = {}
+    for places in announced(sheet, _AGREEMENT):
+        for each in places[:1]:
+            match = NUMBER.match(each.text)
+            if match and len(match[0]) >= 4 and not re.fullmatch(DAY, fold(match[0])):
+                found[match[0]] = value(match[0], 86, each.line, "agreement")
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _file_in(each: Announced) -> str | None:
+    text = re.sub(rf"^(?:{NO}|N°|opco)\s*[:.]?\s*", "", each.text, flags=re.IGNORECASE)
+    match = NUMBER.match(text)
+    if not match or re.fullmatch(DAY, fold(match[0])) or len(match[0]) < 4:
+        return None
+    return None if re.search(r"contrat|apprentissage", each.label) else match[0].strip(" .-/")
+
+
+_PAYER_LABEL = re.compile(
+    r"^(?:client|facturee?\s+a|adressee?\s+a|destinataire|payeur|financeur|adresse\s+de\s+facturation|doit|"
+    r"a\s+l'attention\s+de|factur[ée]r?\s+a|organisme\s+financeur|opco\s+financeur|tiers\s+payeur|bill to|"
+    r"nom\s+du\s+client|client\s+facture)\b\s*:?"
+)
+_STREET = re.compile(
+    r"^(?:\d+\s?(?:bis|ter)?,?\s|(?:rue|avenue|av\.|boulevard|bd|zac|zi|za|route|chemin|place|quai|impasse|allee|"
+    r"bp|cs|cours|square|parc|service|domaine|tour)\b)"
+)
+_TOWN = re.compile(r"(?:^|\s)\d{5}\s+[A-ZÀ-Ý]")
+_NO_PAYER = re.compile(
+    r"siret|siren|\bnda\b|\bemise? le|factur|avoir\b|\bdate\b|\btel\b|dossier|\bcode\b|numero|n°|stagiaire|@|www|"
+    r"\d{2}/\d{2}|reference"
+)
+
+
+def payer(sheet: Sheet, known: Known) -> Value | None:
+    """Return the name of who pays: one that the account knows, a labelled one, or the addressee's block."""
+    folded_names = [(fold(each.name), each.name) for each in known.payers if len(each.name) > 3]
+    for line in sheet.lines[:40]:
+        for cell in line.cells:
+            for folded_name, name in folded_names:
+                if fold(cell.text).startswith(folded_name):
+                    return value(name, 95, line, "known payer")
+    labelled = [
+        next((each for each in places if _is_payer(each.text)), None) for places in announced(sheet, _PAYER_LABEL)
+    ]
+    for each in labelled:
+        if each is not None:
+            return value(re.sub(r",?\s+\d{5}\s.*$", "", each.text).strip(" ,"), 88, each.line, "labelled payer")
+    return _addressee(sheet)
+
+
+def _is_payer(text: str) -> bool:
+    folded = fold(text)
+    return (
+        bool(re.search(r"[a-z]{3}", folded))
+        and not _NO_PAYER.search(folded)
+        and not _STREET.match(folded)
+        and len(text) < 80
+    )
+
+
+_SELLER_WORDS = re.compile(
+    r"siret|siren|\bnda\b|\btel\b|declaration|enregistre|@|\btva\b|\bape\b|\bnaf\b|\brcs\b|capital"
+)
+
+
+def _addressee(sheet: Sheet) -> Value | None:
+    """Return who an address before the table is of, if it is not the seller's; an OPCO before any other."""
+    blocks = []
+    for index, line in enumerate(sheet.lines[:45]):
+        for cell in line.cells:
+            if not _TOWN.search(cell.text) or len(cell.text) > 60 or _SELLER_WORDS.search(cell.folded):
+                continue
+            lower = [each for each in sheet.lines[index + 1 : index + 6] if each.page == line.page]
+            lower = [each for each in lower if line.y - each.y < 5 * cell.size]
+            after = [each.folded for other in lower for each in other.cells if abs(each.x0 - cell.x0) < 6]
+            block = _column_above(sheet.lines[max(0, index - 8) : index], line, cell)
+            if block and not any(_SELLER_WORDS.search(each) and "client" not in each for each in after):
+                blocks.append(block)
+    payers = [each for block in blocks for each in block if fold(each[1]).startswith("opco")]
+    if payers or blocks:
+        line, text = payers[0] if payers else blocks[0][0] if len(blocks) == 1 else blocks[-1][0]
+        return value(text.strip(" ,"), 85 if payers else 75, line, "address block")
+    return None
+
+
+def _column_above(lines: Iterable[Line], line: Line, town: Cell) -> list[tuple[Line, str]]:
+    """Return the lines above an address's town that begin or end where it does, down to the street."""
+    block: list[tuple[Line, str]] = []
+    y = line.y
+    for other in reversed(list(lines)):
+        cell = next((each for each in other.cells if abs(each.x0 - town.x0) < 6 or abs(each.x1 - town.x1) < 3), None)
+        if other.page != line.page or other.y - y > 2.2 * other.size:
+            break
+        if cell is None:
+            continue
+        if _NO_PAYER.search(fold(cell.text)) or _PAYER_LABEL.search(fold(cell.text)) or len(cell.text) > 60:
+            break
+        y = other.y
+        block.insert(0, (other, cell.text))
+    return block

@@ -1,0 +1,166 @@
+"""The period of an invoice: two days, months, two labels, two columns; the surest first."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from . import dates
+from .dates import DAY, aligned
+from .labels import Sheet, announced, value
+from .layout import Cell, Line, fold
+from .result import Value
+
+#: Words that announce when something was done.
+PERIOD_WORDS = re.compile(
+    r"period|realis|effectu|suivi[es]?\b|organis|factur(?:ee|ation)|dispens|deroul|session|dates? (?:de |"
+    r"d')?(?:formation|session|l'action|stage|realis)|mois|"
+    r"\bformation\b|prestation|heures|execut|action|module|intervention"
+)
+_NO_PERIOD = re.compile(
+    r"contrat|convention|echeance|validite|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
+    r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
+)
+_BROKEN_OFF = re.compile(rf"{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$")
+_OF_IT = (
+    r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
+    r"prestations?)))?"
+)
+_START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
+_END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
+_ONE_OF_TWO = re.compile(rf"\b(?:debut|entree|fin|sortie){_OF_IT}\s*:?\s*$")
+_ONE_DAY = re.compile(
+    r"(?:period\w*|realis\w*|effectu\w*|dispens\w*|suivie?s?|organis\w*|deroul\w*|sessions?|stage|formations?|"
+    r"prestations?|journee|action|facture(?:e|s) pour|intervention)"
+    r"(?: (?:de |d'|du |de la |la |l')?(?:facturation|facture\w*|realisation|formation|stage|session|prestation|"
+    r"concernee?|action|execution|intervention))*"
+    r"\s*:?\s*(?:s'est \w+\s*)?(?:(?:en date )?du|le|ce)?\s*:?\s*$"
+)
+
+
+def period(sheet: Sheet) -> list[tuple[Value, Value]]:
+    """Return the periods that may be invoiced, each as its first and last day, the surest first."""
+    found: dict[tuple[date, date], tuple[int, Line, str]] = {}
+
+    def offer(start: date, end: date, sure: int, line: Line, rule: str) -> None:
+        if start <= end and sure > found.get((start, end), (0,))[0]:
+            found[start, end] = (sure, line, rule)
+
+    for line, before, text, after in _pieces(sheet):
+        for each in dates.periods(text):
+            own = aligned(text[: each.at])
+            head = own if PERIOD_WORDS.search(own) else aligned(f"{before} {own}")[-90:]
+            offer(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
+        for read, at, to in dates.days(text):
+            ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")
+            if (
+                _ONE_DAY.search(ahead)
+                and not re.match(r"\s*(?:au|a|-|/|→|jusqu'au|et|jusqu)\s*(?:le\s*)?(?:\d|$)", behind)
+                and not _NO_PERIOD.search(ahead[-30:])
+                and not _ONE_OF_TWO.search(ahead)
+            ):
+                offer(read, read, 84, line, "one day")
+    for line in sheet.lines:
+        for each in dates.periods(line.text) if len(line.cells) > 1 else ():
+            sure = _sureness(each, aligned(line.text[: each.at])[-90:])
+            if each.how.startswith("two days"):
+                offer(each.start, each.end, sure - 1, line, f"period in several columns: {each.how}")
+    for start, end, line in _two_labels(sheet):
+        offer(start, end, 93, line, "beginning and end")
+    ranked = sorted(found.items(), key=lambda each: -each[1][0])
+    return [
+        (value(start, sure, line, rule), value(end, sure, line, rule)) for (start, end), (sure, line, rule) in ranked
+    ]
+
+
+def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str, str]]:
+    """Give every cell between the texts before and behind it; a cell that fills its line goes on with the next."""
+    for index, line in enumerate(sheet.lines):
+        for place, cell in enumerate(line.cells):
+            near = [other for other in reversed(sheet.lines[max(0, index - 2) : index]) if other.page == line.page]
+            over = (each.text for other in near for each in other.cells if each.x0 < cell.x1 and cell.x0 < each.x1)
+            above = next(over, "")
+            before = f"{above} {line.cells[place - 1].text if place else ''}"
+            text = cell.text
+            if index + 1 < len(sheet.lines) and place == len(line.cells) - 1 and len(text) > 45:
+                after = sheet.lines[index + 1]
+                if after.page == line.page and line.y - after.y < 2 * line.size:
+                    text += " " + after.cells[0].text
+            elif _BROKEN_OFF.search(cell.folded):
+                text += " " + _under(sheet, line, cell)
+            yield line, before, text, line.cells[place + 1].text if place + 1 < len(line.cells) else ""
+
+
+def _under(sheet: Sheet, line: Line, cell: Cell) -> str:
+    """Return the text right below a cell, in its column: the second line of one cell of a table."""
+    for other, below in sheet.below(line, cell):
+        if line.y - other.y < 2 * cell.size and (abs(below.x0 - cell.x0) < 3 or abs(below.x1 - cell.x1) < 3):
+            return below.text
+    return ""
+
+
+def _sureness(each: dates.Period, head: str) -> int:
+    sure = {"two days": 90, "two days without a word": 84, "months": 80, "month in figures": 70, "quarter": 84}[
+        each.how
+    ]
+    near = head[-45:]
+    if re.search(
+        r"period|mois (?:de|d')|realis|effectu|prestation|factur(?:ee|ation)|suivi|organis|deroul|"
+        r"dates? (?:de )?(?:formation|session)",
+        near,
+    ):
+        sure += 8
+    elif PERIOD_WORDS.search(near):
+        sure += 4
+    if _NO_PERIOD.search(near):
+        sure -= 30
+    return sure
+
+
+def _two_labels(sheet: Sheet) -> Iterator[tuple[date, date, Line]]:
+    """Give the periods whose days stand behind two labels, or in two columns of a table (all rows together)."""
+    starts, ends = _labelled_days(sheet, _START), _labelled_days(sheet, _END)
+    for line, start in starts:
+        for other, end in ends:
+            if other.page == line.page and 0 <= other.number - line.number <= 2 and start <= end:
+                yield start, end, line
+    columns = list(_columns_of_days(sheet))
+    if columns:
+        yield min(each[0] for each in columns), max(each[1] for each in columns), columns[0][2]
+
+
+def _labelled_days(sheet: Sheet, label: re.Pattern[str]) -> list[tuple[Line, date]]:
+    found = []
+    for places in announced(sheet, label):
+        for each in places:
+            match = re.match(rf"(?:le\s+)?({DAY})", aligned(each.text))
+            here = re.match(r"date|debut|fin|entree|sortie", each.label) or not each.before
+            if match and here and not _NO_PERIOD.search(each.before) and (read := dates.day(match[1])):
+                found.append((each.line, read))
+                break
+    return found
+
+
+def _columns_of_days(sheet: Sheet) -> Iterator[tuple[date, date, Line]]:
+    columns: tuple[float, float] | None = None
+    for line in sheet.lines:
+        heads = {fold(cell.text).strip(" :."): (cell.x0 + cell.x1) / 2 for cell in line.cells}
+        start = next(
+            (x for text, x in heads.items() if re.fullmatch(r"(?:date )?(?:de )?debut|du|entree|date d'entree", text)),
+            None,
+        )
+        end = next(
+            (x for text, x in heads.items() if re.fullmatch(r"(?:date )?(?:de )?fin|au|sortie|date de sortie", text)),
+            None,
+        )
+        if start is not None and end is not None and len(line.cells) > 3:
+            columns = (start, end)
+            continue
+        here = [(read, (cell.x0 + cell.x1) / 2) for cell in line.cells for read, _, _ in dates.days(cell.text)]
+        if (
+            columns
+            and len(here) == 2
+            and len(line.cells) > 3
+            and all(abs(here[n][1] - columns[n]) < 45 for n in (0, 1))
+            and here[0][0] <= here[1][0]
+        ):
+            yield here[0][0], here[1][0], line

@@ -1,0 +1,404 @@
+"""Which of the names on an invoice are its trainees: the set whose hours, or amounts, make what is printed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import reduce
+from itertools import islice, pairwise
+
+from . import mentions, rows, students, tables, totals, turned
+from .labels import COMPARE, Sheet, value
+from .layout import Cell, Line
+from .measures import Measure, added, measures
+from .mentions import Mention
+from .result import Known, Reading, Student, Trainee, Value
+from .totals import Total
+
+_CENT = Decimal("0.01")
+
+
+class Trainees:
+    """The set of mentions that is the invoice's list of trainees, and how well it is proven."""
+
+    def __init__(self, sheet: Sheet, known: Known, sums: list[Total], excl: Value | None, *, in_hours: bool) -> None:
+        self.sheet, self.known, self.sums, self.excl, self.in_hours = sheet, known, sums, excl, in_hours
+        self.by_name = students.of_one_name(known)
+        self.proven = False
+        self.mentions = self._choose()
+
+    def _choose(self) -> list[Mention]:
+        columns = rows.in_tables(self.sheet, in_hours=self.in_hours)
+        lines = rows.in_lines(self.sheet, in_hours=self.in_hours)
+        labels, prose = mentions.labelled(self.sheet, least=1), mentions.in_prose(self.sheet)
+        pupils = students.known(self.sheet, self.known)
+        blocks = rows.in_blocks(self.sheet, in_hours=self.in_hours)
+        self._lend_rows(pupils, columns + lines)
+        sentences = mentions.in_sentences(self.sheet)
+        both = _merged(columns, lines)
+        named = [
+            columns,
+            sentences,
+            blocks,
+            both,
+            lines,
+            mentions.in_forms(self.sheet),
+            turned.in_turned_tables(self.sheet),
+            pupils,
+            labels,
+            _merged(labels, lines),
+            prose,
+        ]
+        named += [_merged(labels, prose), _merged(both, labels + prose)]
+        late = [
+            mentions.labelled(self.sheet, least=0),
+            rows.in_lines(self.sheet, in_hours=self.in_hours, least=0),
+            rows.on_their_own(self.sheet),
+        ]
+        self.named = {each.key for found in (columns, lines, labels, prose, pupils) for each in found}
+        sets = [self._completed(_once(found)) for found in named + late if found]
+        for found in sets:
+            if self._is_proven(found):
+                self.proven = True
+                return found
+        return max(sets[: len(named)], key=len, default=sets[0] if sets else [])
+
+    def _completed(self, found: list[Mention]) -> list[Mention]:
+        found = self._with_students(self._with_hours(found))
+        if not self._is_proven(found) and self._is_proven(summed := _from_summary(found)):
+            return summed
+        return found
+
+    def _lend_rows(self, pupils: list[Mention], beside: list[Mention]) -> None:
+        """Give mentions of known students what stands in their line."""
+        columns = {row.line.number: row for row in tables.rows(self.sheet)}
+        for student in pupils:
+            row = columns.get(student.line.number, tables.Row(student.line, ()))
+            if row.is_total:
+                continue
+            student.row = row
+            student.hours, student.amount, student.proven = rows.figures(row, in_hours=self.in_hours)
+            student.contract = next(
+                (each.contract for each in beside if each.line is student.line and each.contract), student.contract
+            )
+
+    def _with_students(self, found: list[Mention]) -> list[Mention]:
+        """Say of each mention which students of the account it may be."""
+        for each in found:
+            each.students = each.students or self.by_name.get(each.key, ())
+        return found
+
+    def _with_hours(self, found: list[Mention]) -> list[Mention]:
+        """Give mentions without hours those of the lines around them, all from the same side."""
+        lacking = [each for each in found if each.hours is None]
+        if not lacking or len(lacking) != len(found):
+            return found
+        under = [self._hours_under(found, index) for index in range(len(found))]
+        if all(under) and self._fits([each.value for each in under if each]):
+            for each, hours in zip(found, under, strict=True):
+                each.hours = hours
+            return found
+        for after in (True, False):
+            given = [self._hours_beside(found, index, after=after) for index in range(len(found))]
+            if all(given) and self._fits([each.value for each in given if each]):
+                for each, hours in zip(found, given, strict=True):
+                    each.hours = hours
+                return found
+        for given in (self._sums_of_sections(found), self._rows_of_sections(found), self._list_beside(found)):
+            if all(given) and self._fits([each.value for each in given if each]):
+                for each, hours in zip(found, given, strict=True):
+                    each.hours = hours
+                return found
+        shared = self._hours_for_each(len(found))
+        if shared is not None:
+            for each in found:
+                each.hours = shared
+        return found
+
+    def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
+        """Return the hours in the column of a mention, down to the next one there: boxes side by side."""
+        line, others = found[index].line, {each.line.number for each in found}
+        for other, below in islice(self.sheet.flow(line, _cell_of(found[index])), 1, None):
+            if other.number in others:
+                break
+            alone = Line(other.page, other.number, (below,))
+            if hours := rows.labelled_hours(alone) or next(
+                (each for each in measures(alone) if each.kind == "HOURS"), None
+            ):
+                return hours
+        return None
+
+    def _hours_beside(self, found: list[Mention], index: int, *, after: bool) -> Measure | None:
+        """Return the hours between a mention and its neighbour."""
+        line = found[index].line.number
+        if after:
+            start, end = line, found[index + 1].line.number if index + 1 < len(found) else line + 7
+        else:
+            start, end = (found[index - 1].line.number + 1 if index else line - 6), line + 1
+        for candidate in self.sheet.lines:
+            if start <= candidate.number < end and not tables.TOTAL.search(candidate.folded):
+                row = self._row(candidate.number) or tables.Row(candidate, ())
+                hours, _, _ = rows.figures(row, in_hours=self.in_hours)
+                hours = hours or rows.labelled_hours(candidate)
+                if hours is not None:
+                    return hours
+        return None
+
+    def _section(self, found: list[Mention], index: int) -> list[tables.Row]:
+        """Return the rows from a mention to the next one; the last section ends with its sum."""
+        start = found[index].line.number
+        end = found[index + 1].line.number if index + 1 < len(found) else start + 40
+        below = []
+        for line in self.sheet.lines:
+            if start < line.number < end:
+                below.append(self._row(line.number) or tables.Row(line, ()))
+                if index + 1 == len(found) and below[-1].is_total:
+                    break
+        return below
+
+    def _sums_of_sections(self, found: list[Mention]) -> list[Measure | None]:
+        """Return for each mention the hours of the sum that ends its section."""
+        given = []
+        for index in range(len(found)):
+            sums = [row for row in self._section(found, index) if row.is_total]
+            read = (rows.figures(row, in_hours=self.in_hours)[0] for row in sums)
+            given.append(next((each for each in read if each is not None), None))
+        return given
+
+    def _rows_of_sections(self, found: list[Mention]) -> list[Measure | None]:
+        """Return for each mention the hours of the rows of its section together."""
+        given: list[Measure | None] = []
+        for index in range(len(found)):
+            items = [row for row in self._section(found, index) if not row.is_total and row.columns]
+            read = [hours for row in items if (hours := rows.figures(row, in_hours=self.in_hours)[0])]
+            given.append(reduce(added, read) if read else None)
+        return given
+
+    def _list_beside(self, found: list[Mention]) -> list[Measure | None]:
+        """Return the hours of a list of its own that counts as many lines as the list of names: "Stagiaire 1 : 7 h"."""
+        named = {each.line.number for each in found}
+        runs: list[list[Measure | None]] = [[]]
+        for line in self.sheet.lines:
+            counted = [each for each in measures(line) if each.kind == "HOURS"]
+            if len(counted) == 1 and line.number not in named and not tables.TOTAL.search(line.folded):
+                runs[-1].append(counted[0])
+            elif runs[-1]:
+                runs.append([])
+        return next((run for run in runs if len(run) == len(found)), [None])
+
+    def _row(self, number: int) -> tables.Row | None:
+        return next((row for row in tables.rows(self.sheet) if row.line.number == number), None)
+
+    def _fits(self, values: Sequence[Decimal]) -> bool:
+        """Say whether hours make a total: one surely printed, or one that a printed price turns into the amount.
+
+        An amount alone proves them only if no line that multiplies was left out.
+        """
+        total = sum(map(abs, values), Decimal())
+        printed = max((each.confidence for each in self.sums if each.value == total), default=0)
+        if printed > 85:
+            return True
+        items = totals.items(self.sheet, in_hours=self.in_hours)
+        complete = sum((abs(each[0].value) for each in items), Decimal()) in (0, total, 2 * total)
+        return complete and self.makes_amount(total)
+
+    def _hours_for_each(self, count: int) -> Measure | None:
+        """Return hours that every trainee has, if their product with the number of trainees is the total."""
+        if count < 2:
+            return None
+        every = [each for line in self.sheet.lines for each in measures(line)]
+        counted = {abs(each.value) for each in every if each.kind == "HOURS"}
+        for each in every:
+            total = abs(each.value) * count
+            printed = any(one.value == total and one.confidence >= 80 for one in self.sums)
+            if counted - {abs(each.value), total} and not (printed and self.makes_amount(total)):
+                continue  # others have other hours
+            if each.kind in ("HOURS", "CLOCK") and self._fits([each.value] * count):
+                return each
+            if each.kind == "NUMBER" and printed and self.makes_amount(total):
+                return each
+        return None
+
+    def _is_proven(self, found: list[Mention]) -> bool:
+        """Say whether hours of all trainees make a printed total, or an amount that is printed."""
+        if not found:
+            return False
+        values = [each.hours.value for each in found if each.hours is not None]
+        if len(values) == len(found):
+            return self._fits(values) and (len(values) > 1 or self._is_alone(found[0]))
+        amounts = [each.amount.value for each in found if each.amount is not None]
+        if not values and not self.sums and len(amounts) == len(found) and self.excl is not None:
+            return bool(abs(sum(amounts, Decimal())) == abs(self.excl.value))
+        return not values and len(found) == 1 and bool(self.sums) and self._is_alone(found[0])
+
+    def _is_alone(self, only: Mention) -> bool:
+        """Say whether nobody else is named and no other line counts hours, so that one trainee is all there are."""
+        if self.named - {only.key}:
+            return False
+        own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
+        beside, _, _ = rows.figures(self._row(only.line.number) or tables.Row(only.line, ()), in_hours=self.in_hours)
+        if beside is not None and abs(beside.value) != own and not only.parts:
+            return False
+        counted = {abs(each.value) for line in self.sheet.lines for each in measures(line) if each.kind == "HOURS"}
+        if counted - {own} - set(only.parts):
+            return False
+        items = totals.items(self.sheet, in_hours=self.in_hours)
+        return sum((abs(each[0].value) for each in items), Decimal()) in (0, abs(own))
+
+    def makes_amount(self, hours: Decimal) -> bool:
+        """Say whether hours x a printed price is the printed amount without VAT."""
+        if self.excl is None or not hours or not self.excl.value:
+            return False
+        amount = abs(self.excl.value)
+        return any(
+            each > 1 and abs(each * hours - amount) <= Decimal("0.06")
+            for each in set(totals.printed_numbers(self.sheet))
+        )
+
+    def settle(self, reading: Reading) -> None:
+        """Put the trainees into the reading, with what a person should look at."""
+        for each in self.mentions:
+            reading.trainees.append(self._trainee(each, reading))
+        if self.mentions and not self.proven:
+            reading.warn(
+                "TRAINEES_NOT_PROVEN",
+                "The hours of the trainees do not make a total that the invoice prints.",
+                COMPARE,
+                "trainees",
+            )
+        named = {each.key for each in self.mentions}
+        for student in students.known(self.sheet, self.known):
+            if student.key not in named and not self.proven:
+                reading.warn(
+                    "TRAINEES_NOT_PROVEN",
+                    f"{student.name.printed} is named as well, without being among the trainees read.",
+                    COMPARE,
+                    "trainees",
+                )
+
+    def _trainee(self, each: Mention, reading: Reading) -> Trainee:
+        sure = min(99, each.confidence + (4 if self.proven else -12) + (2 if each.proven else 0))
+        if each.name.likeness == 0 and not each.students:
+            sure = min(sure, 84 if self.proven and each.rule == "column of names" else 60)
+        last, first, reference = each.name.last, each.name.first, None
+        index = len(reading.trainees) + 1
+        student = _the_one(each)
+        if student:
+            last, first, reference = student.last_name, student.first_name, student.reference
+        elif len(each.students) > 1:
+            reading.warn(
+                "AMBIGUOUS_TRAINEE",
+                f"Trainee {index}: several students are called {each.name.printed}.",
+                "Give the student's reference with ReviewRecord.",
+                f"trainees[{index}].reference",
+            )
+        elif self.known.students:
+            reading.warn(
+                "UNKNOWN_TRAINEE",
+                f"Trainee {index}: no student is called {each.name.printed}.",
+                "Correct the name, or send the student with SyncStudents.",
+                f"trainees[{index}].lastName",
+            )
+        trainee = Trainee(value(each.name.printed, sure, each.line, each.rule), last, first, reference)
+        if each.hours is not None:
+            trainee.quantity = value(abs(each.hours.value).quantize(_CENT), sure, each.line, f"hours: {each.rule}")
+        if each.amount is not None:
+            trainee.amount_excl_vat = value(each.amount.value.quantize(_CENT), sure, each.line, f"amount: {each.rule}")
+        contract = each.contract or self._contract_near(each)
+        if contract:
+            trainee.contract_number = value(contract, 85, each.line, "contract number")
+        return trainee
+
+    def _contract_near(self, each: Mention) -> str | None:
+        """Return the contract number below a name in its column or its lines, else the invoice's only one."""
+        cell = _cell_of(each)
+        for _, below in islice(self.sheet.flow(each.line, cell), 1, 4):
+            if found := mentions.contract_in_text(below.text):
+                return found
+        beside = [other for other in self.mentions if other.line.number == each.line.number]
+        following = [other.line.number for other in self.mentions if other.line.number > each.line.number]
+        end = min(following, default=each.line.number + 4)
+        for line in self.sheet.lines if len(beside) == 1 else ():
+            if each.line.number <= line.number < min(end, each.line.number + 4) and (
+                found := mentions.contract_in(line)
+            ):
+                return found
+        if len(self.mentions) == 1:
+            everywhere = {
+                found
+                for line in self.sheet.lines
+                if re.search(r"contrat|deca", line.folded)
+                if (found := _contract_of_line(self.sheet, line.number))
+            }
+            return everywhere.pop() if len(everywhere) == 1 else None
+        return None
+
+
+def _cell_of(mention: Mention) -> Cell:
+    """Return the cell that a mention's name stands in."""
+    words = mention.name.printed.split()
+    return max(mention.line.cells, key=lambda cell: sum(word in cell.text for word in words))
+
+
+def _contract_of_line(sheet: Sheet, number: int) -> str | None:
+    line = next(each for each in sheet.lines if each.number == number)
+    if found := mentions.contract_in(line):
+        return found
+    for left, right in pairwise(line.cells):
+        if re.search(r"contrat|deca", left.folded) and re.fullmatch(
+            r"[A-Z]{0,4}-?(?=[\w/-]*\d)[\w/-]{4,24}", right.text
+        ):
+            return right.text
+    return None
+
+
+def _the_one(each: Mention) -> Student | None:
+    if len(each.students) == 1:
+        return each.students[0]
+    matching = [student for student in each.students if each.contract and each.contract in student.numbers]
+    return matching[0] if len(matching) == 1 else None
+
+
+def _once(found: list[Mention]) -> list[Mention]:
+    """Bring together what names one person: several rows add up, unless their contracts differ or they are one line."""
+    people: list[Mention] = []
+    for each in found:
+        same = next((other for other in people if other.key == each.key and _is_same(other, each)), None)
+        if same is None:
+            people.append(replace(each, parts=[]))
+        elif (
+            each.line.number != same.line.number
+            and each.hours is not None
+            and same.hours is not None
+            and each.row is not None
+        ):
+            same.parts += [*([] if same.parts else [abs(same.hours.value)]), abs(each.hours.value)]
+            same.hours = added(same.hours, each.hours)
+            same.amount = added(same.amount, each.amount) if same.amount and each.amount else None
+        else:
+            same.hours, same.amount = same.hours or each.hours, same.amount or each.amount
+            same.contract = same.contract or each.contract
+    return people
+
+
+def _from_summary(found: list[Mention]) -> list[Mention]:
+    """Take the last row of each person for the sum of the rows before, as a summary behind the days says it."""
+    if all(each.parts and each.parts[-1] * 2 == sum(each.parts) for each in found):
+        return [replace(each, hours=_of_value(each.hours, each.parts[-1]), amount=None) for each in found]
+    return found
+
+
+def _of_value(hours: Measure | None, value: Decimal) -> Measure | None:
+    return replace(hours, value=value) if hours else None
+
+
+def _is_same(one: Mention, other: Mention) -> bool:
+    return one.line.number == other.line.number or not (
+        one.contract and other.contract and one.contract != other.contract
+    )
+
+
+def _merged(first: list[Mention], second: list[Mention]) -> list[Mention]:
+    """Add to one list of mentions what only the other has."""
+    named = {each.key for each in first}
+    return first + [each for each in second if each.key not in named]

@@ -1,0 +1,57 @@
+"""Tables turned round: each trainee is a column, and hours and contracts stand in lines below the names."""
+
+import re
+from collections.abc import Iterator
+
+from .dates import aligned
+from .labels import Sheet, joined
+from .layout import Cell, Line
+from .measures import Measure, measures
+from .mentions import LABEL, Mention, contract_in_text, name_in
+from .names import Name
+
+_HOURS = re.compile(r"(?:nb\.?|nbre|nombre|volume|total)?\s*(?:d'|de |des )?(?:heures?|h\b|duree|horaire)")
+_CONTRACT = re.compile(r"(?:n\s?[°o]\s*)?(?:de\s+|du\s+)?(?:contrat|deca|convention)")
+_REACH = 14  # lines that such a table may have
+
+
+def in_turned_tables(sheet: Sheet) -> list[Mention]:
+    """Return the trainees of tables whose columns they are, each with the hours of the line of hours."""
+    found: list[Mention] = []
+    for index, line in enumerate(sheet.lines):
+        if len(line.cells) < 3 or not LABEL.match(aligned(line.cells[0].text)):
+            continue
+        people = [(cell, person) for cell in line.cells[1:] if (person := _name(sheet, line, cell))]
+        below = [each for each in sheet.lines[index + 1 : index + _REACH] if each.page == line.page]
+        if len(people) > 1:
+            found += _with_lines(line, people, below)
+    return found
+
+
+def _name(sheet: Sheet, line: Line, cell: Cell) -> Name | None:
+    """Read the name in a column's head, whose lines may be several."""
+    texts = [each.text for _, each in sheet.flow(line, cell)]
+    names = (name_in(joined(texts[:count])) for count in (3, 2, 1) if count <= len(texts) or count == 1)
+    return next((each for each in names if each), None)
+
+
+def _with_lines(line: Line, people: list[tuple[Cell, Name]], below: list[Line]) -> Iterator[Mention]:
+    hours = next((each for each in below if _HOURS.match(each.cells[0].folded)), None)
+    contracts = next((each for each in below if _CONTRACT.match(each.cells[0].folded)), None)
+    for cell, person in people:
+        mention = Mention(person, line, "column of its own", 88)
+        mention.hours = _number_under(cell, hours) if hours else None
+        under = [each for each in contracts.cells[1:] if _is_under(cell, each.x0, each.x1)] if contracts else []
+        if under:
+            text = under[0].text.replace(" ", "")
+            mention.contract = text if re.fullmatch(r"(?=.*\d)[\w/-]{4,24}", text) else contract_in_text(under[0].text)
+        yield mention
+
+
+def _number_under(cell: Cell, line: Line) -> Measure | None:
+    under = [each for each in measures(line, 1) if _is_under(cell, each.x0, each.x1)]
+    return under[0] if len(under) == 1 and under[0].kind in ("HOURS", "CLOCK", "NUMBER") else None
+
+
+def _is_under(cell: Cell, x0: float, x1: float) -> bool:
+    return (x0 < cell.x1 and cell.x0 < x1) or abs(x0 - cell.x0) < 3
