@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test lint check wsdl answers bench processes interop fuzz durability reading
+.PHONY: help demo test lint check wsdl answers bench processes interop fuzz durability reading life
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -36,6 +36,9 @@ processes: $(VENV)/ready ## measure one process against two, over HTTP, on an id
 
 interop: $(VENV)/ready ## run every SOAP stack that is installed (tests/interop/install) and write docs/interop.md
 	$(RUN)/python -m tests.interop
+
+life: $(VENV)/ready ## kill the server at every step of an invoice's life, and look whether the record is complete, once
+	$(RUN)/python -m tests.life
 
 reading: $(VENV)/ready ## how well invoices are read, with 300 bad PDFs
 	$(RUN)/python -m tests.reading

@@ -309,5 +309,9 @@ def test_every_column_that_names_content_is_looked_into():
     """A new column for a digest ends in sha256; others hold digests of something else."""
     named = {f"{table.name}.{column.name}" for table in store.metadata.sorted_tables for column in table.columns}
 
-    assert {name for name in named if name.endswith("sha256")} == {"document.sha256", "attendance.image_sha256"}
+    assert {name for name in named if name.endswith("sha256")} == {
+        "document.sha256",
+        "document.data_sha256",
+        "attendance.image_sha256",
+    }
     assert {name for name in named if "digest" in name} == {"key.digest", "message.digest"}

@@ -128,7 +128,17 @@ def test_settings_that_cannot_be_used_are_told_all_at_once(paraphe):
 def test_an_account_is_made_with_a_key_that_works(house, paraphe):
     made = paraphe("account create 'Lycée Horizon' --environment sandbox --time-zone Indian/Reunion --json")
 
-    assert list(made) == ["account", "environment", "apiUser", "timeZone", "legacy", "apiKey", "keyId"]
+    assert list(made) == [
+        "account",
+        "environment",
+        "apiUser",
+        "timeZone",
+        "legacy",
+        "threshold",
+        "papers",
+        "apiKey",
+        "keyId",
+    ]
     assert (made["account"], made["environment"], made["legacy"]) == ("Lycée Horizon", "SANDBOX", False)
     engine = store.open_engine(os.environ.get("PARAPHE_DATABASE", "sqlite:///paraphe-data/paraphe.sqlite"))
     recognised = accounts.Gate(engine).recognise(made["apiUser"], made["apiKey"])
@@ -219,7 +229,7 @@ def test_every_setting_is_an_option_of_serve_with_its_explanation(capsys):
         cli.main(["serve", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     for option in OPTIONS:
-        assert f"{option.flag} {option.name.upper()}" in shown
+        assert (f"{option.flag} {option.name.upper()}" in shown) is not option.secret
 
 
 def commands(parser):

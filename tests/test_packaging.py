@@ -62,6 +62,10 @@ def test_data_that_is_read_as_a_resource_is_packed(setup):
         for path in (ROOT / folder).iterdir():
             if path.suffix in (".xsd", ".wsdl"):
                 assert any(fnmatch(path.name, pattern) for pattern in patterns["*"]), path
+    documents = ROOT / "server" / "paraphe" / "documents"
+    for path in (*documents.glob("templates/*"), *documents.glob("fonts/*")):
+        name = path.relative_to(documents).as_posix()
+        assert any(fnmatch(name, pattern) for pattern in patterns["paraphe.documents"]), name
     suffixes = {path.suffix for path in (ROOT / "fixtures").glob("*/**/*") if path.is_file()}
     for suffix in suffixes - {".py", ".pyc"}:
         assert any(pattern.endswith(suffix) for pattern in patterns["paraphe.fixtures"]), suffix

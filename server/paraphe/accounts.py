@@ -30,6 +30,8 @@ _ACCOUNT = (
     store.account.c.environment,
     store.account.c.time_zone,
     store.account.c.tolerant,
+    store.account.c.threshold,
+    store.account.c.organisation.is_not(None).label("prepares"),
 )
 _BY_DIGEST = (
     select(*_ACCOUNT, store.key.c.id.label("key_id"), store.key.c.last_used_on)
@@ -56,7 +58,9 @@ class Impossible(Exception):  # noqa: N818 - the house names exceptions by what 
 class Account:
     """One training organisation in one environment ("PRODUCTION" or "SANDBOX").
 
-    `tolerant`: its messages may have the habits of old stacks (see xml/tolerance.py).
+    `tolerant`: its messages may have the habits of old stacks (see xml/tolerance.py). `threshold`: how sure a value
+    read from an invoice must be, 0 to 100, to be taken without a person; None for the usual. `prepares`: the papers of
+    its records are made, because it is known what they are to say of the organisation.
     """
 
     id: int
@@ -65,6 +69,8 @@ class Account:
     environment: str
     time_zone: ZoneInfo
     tolerant: bool = False
+    threshold: int | None = None
+    prepares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,26 @@ def find(connection: Connection, name_or_user: str, environment: str | None = No
     if len(found) > 1:
         raise Impossible(f"There is an account {name_or_user} in each environment: say which one, or give its apiUser.")
     return found[0]
+
+
+def numbered(connection: Connection, account_id: int) -> Account:
+    """Return the account of a row that refers to it."""
+    return _account(connection.execute(select(*_ACCOUNT).where(store.account.c.id == account_id)).one())
+
+
+def set_threshold(connection: Connection, account: Account, threshold: int | None) -> Account:
+    """Say how sure a value read from an invoice must be; holds from the next invoice on. Raises Impossible."""
+    if threshold is not None and not 0 <= threshold <= 100:
+        raise Impossible("The threshold of an account is a whole number from 0 to 100.")
+    connection.execute(update(store.account).where(store.account.c.id == account.id).values(threshold=threshold))
+    return replace(account, threshold=threshold)
+
+
+def set_organisation(connection: Connection, account: Account, organisation: str | None) -> Account:
+    """Say what papers say of the account's organisation, as JSON; None: no papers are made any more."""
+    mine = store.account.c.id == account.id
+    connection.execute(update(store.account).where(mine).values(organisation=organisation))
+    return replace(account, prepares=organisation is not None)
 
 
 def set_tolerant(connection: Connection, account: Account, *, tolerant: bool) -> Account:
@@ -248,7 +274,16 @@ class Gate:
 
 
 def _account(row: Any) -> Account:
-    return Account(row.id, row.name, row.api_user, row.environment, ZoneInfo(row.time_zone), row.tolerant)
+    return Account(
+        row.id,
+        row.name,
+        row.api_user,
+        row.environment,
+        ZoneInfo(row.time_zone),
+        row.tolerant,
+        row.threshold,
+        bool(row.prepares),
+    )
 
 
 def _digest(secret: bytes, api_key: str) -> bytes:

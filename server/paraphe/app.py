@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -17,7 +17,9 @@ from .call import Call, Exchange
 from .context import Limit
 from .faces import health, http, links, rest, soap
 from .metrics import ALONE, Metrics, Shared
+from .seals import Seals
 from .settings import Settings
+from .work.workers import Workers, Workplace
 from .xml.bounds import Bounds
 
 log = logging.getLogger("paraphe.app")
@@ -53,8 +55,9 @@ def exchange_of(
     settings: Settings,
     later: store.Later | None = None,
     metrics: Metrics | None = None,
+    wake: Callable[[], None] = lambda: None,
 ) -> Exchange:
-    """Put together what all calls share; see `application` for `later` and `metrics`."""
+    """Put together what all calls share; see `application` for `later` and `metrics`, and Exchange for `wake`."""
     later, metrics = later or store.Later(engine), metrics or Metrics()
     later.watch = metrics.rows_owed
     with store.reading(engine) as connection:
@@ -71,6 +74,7 @@ def exchange_of(
         Bounds(**{bound.name: getattr(settings, bound.name) for bound in fields(Bounds)}),
         limits_of(settings),
         metrics,
+        wake,
     )
 
 
@@ -128,15 +132,19 @@ def application(
     settings: Settings,
     later: store.Later | None = None,
     watched: Watched | None = None,
+    workers: Workers | None = None,
 ) -> http.Wsgi:
     """Make the WSGI callable of the whole server.
 
     `later` writes what is written behind the answers: give one, and settle it at the end, to lose nothing of that.
-    `watched` is given to who shows elsewhere what the server counts.
+    `watched` is given to who shows elsewhere what the server counts. `workers` begin to do the jobs of the queue;
+    without them it grows until some do, in this process or another.
     """
     watched = watched or Watched.of(engine, archive)
     metrics = watched.metrics
-    exchange = exchange_of(engine, archive, settings, later, metrics)
+    workers = workers or Workers({}, 0)
+    exchange = exchange_of(engine, archive, settings, later, metrics, workers.wake)
+    workers.begin(Workplace(engine, archive, exchange.addresses, lambda: datetime.now(UTC), Seals(settings)))
     faces = {
         "soap": soap.application(exchange, settings.public_url, settings.message_bytes),
         "rest": rest.application(exchange, settings.public_url, settings.message_bytes),

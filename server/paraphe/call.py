@@ -24,7 +24,7 @@ from .accounts import Account, Gate
 from .addresses import Addresses
 from .admission import FailedLogins, Requests
 from .archive import Archive, Unavailable
-from .context import Context, Limit
+from .context import Ahead, Context, Limit
 from .errors import Code, Error, Refused
 from .metrics import Metrics
 from .spool import Body
@@ -57,11 +57,15 @@ _TOLD = select(store.journal.c.return_code).where(store.journal.c.request_id == 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation does, whether it stores anything, and how its success is told in one sentence."""
+    """What an operation does, whether it stores anything, and how its success is told in one sentence.
 
-    work: Callable[[Context, Mapping[str, Any]], Answer]
+    `ahead` is done before the transaction begins and stores no row; what it returns is given to `work` as well.
+    """
+
+    work: Callable[..., Answer]
     writes: bool
     sentence: Callable[[Answer], str]
+    ahead: Callable[[Ahead, Mapping[str, Any]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class Exchange:
     """What all calls share: the database, who may call, the archive, the addresses, the limits in force.
 
     `later` writes the journal of messages of which nothing was stored; `forgetting` removes what is too old.
-    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in.
+    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in. `wake` tells the workers
+    of this process that there are new jobs.
     """
 
     engine: Engine
@@ -83,6 +88,7 @@ class Exchange:
     bounds: Bounds = STANDARD
     limits: Sequence[Limit] = ()
     metrics: Metrics = field(default_factory=Metrics)
+    wake: Callable[[], None] = lambda: None
 
 
 def _new_request_id() -> str:
@@ -98,6 +104,8 @@ class Call:
     #: The address that the message comes from.
     source: str = ""
     face: str = ""
+    #: Who does it, if that is not the account's user.
+    actor: str | None = None
     request_bytes: int = 0
     account: Account | None = None
     operation: str | None = None
@@ -115,6 +123,7 @@ class Call:
     #: True when the row of a refusal is in the journal before the refusal is told.
     _journalled: bool = False
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
+    _queued: list[str] = field(default_factory=list)
 
     def enter(self, account: Account) -> bool:
         """Count among the requests of an account until `leave`; False if it has too many already."""
@@ -196,23 +205,33 @@ class Call:
         self._message_id = None if dry_run else request.get("message_id")
         sole = f"{self._caller.id}:{self._message_id}" if self._message_id else None
         try:
-            with store.writing(self.exchange.engine, sole=sole) as connection:
-                answer = self._answered_before(connection, digest) or self._worked_anew(
-                    connection, operation, request, digest, dry_run=dry_run
-                )
-                body = render(answer)
-                _JOURNAL.execute(connection, self._row(answer, len(body)))
+            with store.alone(self.exchange.engine, sole) as transaction:
+                done_ahead = self._done_ahead(operation, request, digest)
+                with transaction() as connection:
+                    answer = self._answered_before(connection, digest) or self._worked_anew(
+                        connection, operation, request, digest, *done_ahead, dry_run=dry_run
+                    )
+                    body = render(answer)
+                    _JOURNAL.execute(connection, self._row(answer, len(body)))
         except store.Unsure:
             if not self._was_stored(self._row(answer, len(body))):
                 raise
+        if self._queued:
+            self.exchange.wake()
         self._done(answer, len(body), journalled=True)
         return body
 
     def _worked_anew(
-        self, connection: Connection, operation: Operation, request: Mapping[str, Any], digest: bytes, *, dry_run: bool
+        self,
+        connection: Connection,
+        operation: Operation,
+        request: Mapping[str, Any],
+        digest: bytes,
+        *done_ahead: Any,
+        dry_run: bool,
     ) -> Answer:
         tried = connection.begin_nested() if dry_run else None
-        answer = self._worked(connection, operation, request)
+        answer = self._worked(connection, operation, request, *done_ahead)
         if tried:
             tried.rollback()
         self._remember(connection, digest, answer)
@@ -240,13 +259,28 @@ class Call:
         return code == OK
 
     def _read(self, operation: Operation, request: Mapping[str, Any], render: Render) -> Body:
+        done_ahead = self._done_ahead(operation, request, b"")
         with store.reading(self.exchange.engine) as connection:
-            answer = self._worked(connection, operation, request)
+            answer = self._worked(connection, operation, request, *done_ahead)
         body = render(answer)
         self._done(answer, len(body), journalled=False)
         return body
 
-    def _worked(self, connection: Connection, operation: Operation, request: Mapping[str, Any]) -> Answer:
+    def _done_ahead(self, operation: Operation, request: Mapping[str, Any], digest: bytes) -> tuple[Any, ...]:
+        """Do what an operation does before its transaction, unless the message was answered before."""
+        if operation.ahead is None:
+            return ()
+        if self._message_id is not None:
+            with store.reading(self.exchange.engine) as connection:
+                if self._answered_before(connection, digest) is not None:
+                    return ()
+        exchange = self.exchange
+        ahead = Ahead(exchange.engine, self._caller, self.received_on, self.request_id, exchange.archive)
+        return (operation.ahead(ahead, request),)
+
+    def _worked(
+        self, connection: Connection, operation: Operation, request: Mapping[str, Any], *done_ahead: Any
+    ) -> Answer:
         context = Context(
             connection,
             self._caller,
@@ -256,8 +290,10 @@ class Call:
             self.exchange.addresses,
             self.exchange.limits,
             self.after_sent,
+            self._queued,
+            self.actor,
         )
-        result = operation.work(context, request)
+        result = operation.work(context, request, *done_ahead)
         return self._answer(result, OK, operation.sentence(result), errors=result.pop("errors", ()))
 
     @property

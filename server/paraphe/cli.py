@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import account, contents, copies, installation, serving
+from .commands import account, contents, copies, installation, jobs, record, serving
 from .commands.failures import attempt
 from .commands.line import Commands, complain
 
@@ -27,6 +27,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Paraphe {__version__}")
     commands = Commands(parser)
-    for group in (installation, serving, copies, account, contents):
+    for group in (installation, serving, jobs, copies, account, record, contents):
         group.add_to(commands)
     return parser

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from .accounts import Account
 from .addresses import Addresses
@@ -21,11 +21,23 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """One message before its transaction: for what takes long, stores no row, and must not hold up other writers."""
+
+    engine: Engine
+    account: Account
+    now: datetime
+    request_id: str
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """One message being worked on: in whose name, in which transaction, at what moment.
 
     `after_sent` collects what is to be done, in a transaction of its own, once the last byte of the answer has been
-    written to the caller.
+    written to the caller. `queued` collects the kinds of jobs that were put into the queue: after the commit, the
+    workers of this process are told. `actor` is who does it if that is not the account's user.
     """
 
     connection: Connection
@@ -36,3 +48,5 @@ class Context:
     addresses: Addresses
     limits: Sequence[Limit] = ()
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
+    actor: str | None = None

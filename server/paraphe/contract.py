@@ -28,6 +28,22 @@ class Simple:
     collapse: bool = False
     enumeration: tuple[str, ...] = ()
     documentation: str = ""
+    longest: int | None = None
+    pattern: str | None = None
+    total_digits: int | None = None
+    fraction_digits: int | None = None
+
+    def takes(self, text: str) -> bool:
+        """Say whether a text or a number written out keeps to the lengths, digits and pattern of this type."""
+        if self.longest is not None and len(text) > self.longest:
+            return False
+        if self.pattern is not None and not re.fullmatch(self.pattern, text):
+            return False
+        whole, _, fraction = text.lstrip("-").partition(".")
+        digits = len(whole.lstrip("0")) + len(fraction)
+        return (self.total_digits is None or digits <= self.total_digits) and (
+            self.fraction_digits is None or len(fraction) <= self.fraction_digits
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +152,21 @@ def _type(name: str) -> Simple | Complex:
         space is not None and space.attrib["value"] == "collapse",
         tuple(value.attrib["value"] for value in restriction.iter(f"{XS}enumeration")),
         _documentation(node),
+        _number(restriction, "maxLength"),
+        _facet(restriction, "pattern"),
+        _number(restriction, "totalDigits"),
+        _number(restriction, "fractionDigits"),
     )
+
+
+def _facet(restriction: etree._Element, name: str) -> str | None:
+    found = restriction.find(f"{XS}{name}")
+    return None if found is None else found.attrib["value"]
+
+
+def _number(restriction: etree._Element, name: str) -> int | None:
+    value = _facet(restriction, name)
+    return None if value is None else int(value)
 
 
 def _fields(node: etree._Element) -> tuple[Field, ...]:

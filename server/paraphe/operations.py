@@ -1,7 +1,12 @@
-"""The fifteen operations of the contract by name: what each does, for whatever face it is called through."""
+"""The fifteen operations of the contract by name: what each does, for whatever face it is called through.
+
+And the jobs that outlive them, by their kind.
+"""
 
 from .call import Answer, Operation
-from .work import connection, invoices, record_list, records, signatures, sync
+from .work import connection, invoices, preparing, recognition, record_list, records, sealing, signatures, sync
+from .work.jobs import Kind
+from .work.workers import Handler
 
 
 def _counted(number: int, noun: str) -> str:
@@ -46,7 +51,7 @@ OPERATIONS: dict[str, Operation] = {
     "SyncCourses": Operation(sync.courses, True, _synchronised),
     "SyncContacts": Operation(sync.contacts, True, _synchronised),
     "GetSignatureList": Operation(signatures.get_signature_list, False, _signed),
-    "SendInvoice": Operation(invoices.send_invoice, True, _opened),
+    "SendInvoice": Operation(invoices.send_invoice, True, _opened, invoices.read_ahead),
     "SendInvoicingInfo": Operation(invoices.send_invoicing_info, True, _opened),
     "ReviewRecord": Operation(
         records.review_record, True, lambda result: f"Record {result['record_index']['record_number']} is settled."
@@ -68,4 +73,10 @@ OPERATIONS: dict[str, Operation] = {
             f"{result['acknowledged']} records are now extracted, {result['already_extracted']} were before."
         ),
     ),
+}
+
+JOBS: dict[Kind, Handler] = {
+    Kind.RECOGNISE: recognition.recognise,
+    Kind.PREPARE: preparing.prepare,
+    Kind.RAISE_SEAL: sealing.raise_seals,
 }

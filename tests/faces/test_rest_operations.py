@@ -27,7 +27,7 @@ def test_every_operation_takes_the_message_of_the_fixtures(caller, kind):
         said = does(name)
         assert said["created"] == said["received"] > 0
     does("GetSignatureList")
-    number = does("SendInvoice")["recordNumber"]
+    number = does("SendInvoice", "needs-review")["recordNumber"]
     does("SendInvoicingInfo")
     for name in ("ReviewRecord", "AddSimpleInvoice", "AddSimpleDocument", "AcknowledgeRecords", "GetRecord"):
         does(name, recordNumber=number)

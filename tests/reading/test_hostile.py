@@ -46,8 +46,9 @@ FILES = {
 # one figure for all children, those of other tests too.
 READ_ALONE = """
 import json, resource, sys
-from paraphe.reading import read
+from paraphe.reading import apart, read
 reading = read(sys.stdin.buffer.read())
+apart.close()
 kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print(json.dumps([reading.failure, [each.code for each in reading.warnings], reading.needs_review(), kilobytes]))
 """
@@ -73,7 +74,7 @@ def test_a_process_that_does_not_end_is_ended():
 
 
 def test_a_process_that_wants_too_much_memory_is_refused_it():
-    reading = read(GOOD, limits=Limits(megabytes=30))
+    reading = read(GOOD + b"%" * 40_000_000, limits=Limits(megabytes=30))
 
     assert reading.failure == "PDF_TOO_COMPLEX"
 

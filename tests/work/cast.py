@@ -14,7 +14,9 @@ from pypdf import PdfReader, PdfWriter
 from sqlalchemy import event, insert, select
 
 from paraphe import store
+from paraphe.context import Ahead
 from paraphe.errors import Refused
+from paraphe.operations import OPERATIONS
 from paraphe.work.invoices import send_invoice
 from paraphe.work.record_list import get_record_list
 from paraphe.work.records import acknowledge_records, add_simple_document, get_record, review_record
@@ -70,10 +72,17 @@ def caller(engine, context, **given):
     the caller died.
     """
 
+    ahead = {operation.work: operation.ahead for operation in OPERATIONS.values() if operation.ahead}
+
     def call(work, request=None, sent=True, **elements):
+        request = elements if request is None else request
+        done_ahead: tuple[object, ...] = ()
+        if work in ahead:
+            message = context(None, **given)
+            done_ahead = (ahead[work](Ahead(engine, message.account, message.now, "R-0001", message.archive), request),)
         with store.writing(engine) as connection:
             message = context(connection, **given)
-            result = work(message, elements if request is None else request)
+            result = work(message, request, *done_ahead)
         for action in message.after_sent if sent else ():
             with store.writing(engine) as connection:
                 action(connection)

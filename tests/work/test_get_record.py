@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from paraphe import store
+from paraphe.work.filing import Happening
 from paraphe.work.invoices import send_invoicing_info
 from paraphe.work.records import get_record, mark_extracted, open_document, open_record
 
@@ -49,7 +50,7 @@ def test_a_zip_holds_every_document_and_says_what_the_record_says(call):
     assert answer["file_name"] == "2026-000001.zip"
     assert archive.namelist() == ["manifest.json", "01-FAC-2026-041.pdf", "02-convention.pdf"]
     assert archive.read("02-convention.pdf") == pdf(200)
-    assert (manifest["recordNumber"], manifest["version"], manifest["status"]) == (FIRST, 2, "NEEDS_REVIEW")
+    assert (manifest["recordNumber"], manifest["version"], manifest["status"]) == (FIRST, 2, "READY")
     assert manifest["invoice"]["periodStart"] == "2026-09-01"
     assert manifest["invoice"]["quantity"] == "172.50"
     assert manifest["invoice"]["trainees"][1] == {
@@ -194,14 +195,14 @@ def test_a_record_that_changes_after_it_was_extracted_stands_in_the_list_again(c
     assert index(call)["extracted_on"] is None
 
 
-def test_marking_twice_or_late_changes_nothing(call, engine):
+def test_marking_twice_or_late_changes_nothing(call, engine, account):
     send(call)
     add(call)
 
     def mark(version, now):
         with store.writing(engine) as connection:
             record_id = connection.scalars(select(store.record.c.id)).one()
-            mark_extracted(connection, record_id, version, now, "R-0002")
+            mark_extracted(connection, record_id, version, Happening(account.id, now, "R-0002", "pa_user"))
 
     mark(2, NOW)
     mark(2, NOW + timedelta(hours=1))
@@ -209,7 +210,7 @@ def test_marking_twice_or_late_changes_nothing(call, engine):
     mark(3, NOW + timedelta(hours=3))
 
     assert index(call)["extracted_on"] == NOW
-    assert [event for event, _ in history(engine)] == ["CREATED", "DOCUMENT_ADDED", "EXTRACTED"]
+    assert [event for event, _ in history(engine)] == ["CREATED", "READ", "DOCUMENT_ADDED", "EXTRACTED"]
 
 
 def test_every_change_of_a_record_stands_in_its_history(call, engine):
@@ -222,6 +223,7 @@ def test_every_change_of_a_record_stands_in_its_history(call, engine):
 
     assert [(event, before and before["version"]) for event, before in history(engine)] == [
         ("CREATED", None),
+        ("READ", None),
         ("DOCUMENT_ADDED", 1),
         ("REVIEWED", 2),
         ("EXTRACTED", 3),

@@ -27,7 +27,7 @@ def fill(call, count, **changes):
     """Open this many records without documents, all but the first as copies of it; return their numbers."""
 
     def work(context, _):
-        first, _ = create(context, INVOICE | changes, "READY")
+        first = create(context, INVOICE | changes, "READY").number
         ours = store.account.c.id == context.account.id
         last = context.connection.scalar(select(store.account.c.last_record).where(ours))
         copied = store.record.c.account_id == context.account.id, store.record.c.record_number == first

@@ -2,9 +2,13 @@
 
 import argparse
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from .. import accounts, store
+from ..settings import Unusable
+from ..work import organisations
+from . import seal
 from .house import changing, now, opened
 from .line import Commands, add_environment, environment_of, show, table
 
@@ -22,6 +26,7 @@ def add_to(whole: Commands) -> None:
         help="time zone of dates and times that come without one (default: Europe/Paris)",
     )
     commands.add("list", _account_list, "database")
+    seal.add_to(commands)
     for name, run in (
         ("set", _account_set),
         ("keys", _account_keys),
@@ -32,16 +37,34 @@ def add_to(whole: Commands) -> None:
         command.add_argument("account", metavar="NAME_OR_USER", help="the account's name or its apiUser")
         add_environment(command)
         if name == "set":
-            command.add_argument(
-                "--legacy",
-                required=True,
-                choices=("on", "off"),
-                help="on: tolerate the habits of old stacks, and say so in each answer",
-            )
+            _add_what_is_set(command)
         if name == "add-key":
             command.add_argument("--label", default="", help="what to know the key by, at most 100 characters")
         if name == "revoke-key":
             command.add_argument("key", type=int, metavar="KEY", help="the key's number, as `account keys` lists it")
+
+
+def _add_what_is_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--legacy",
+        choices=("on", "off"),
+        help="on: tolerate the habits of old stacks, and say so in each answer",
+    )
+    command.add_argument(
+        "--organisation",
+        metavar="FILE",
+        help="what papers say of the organisation, as JSON, so that they are made; none: make none any more",
+    )
+    command.add_argument(
+        "--threshold",
+        metavar="N",
+        type=_threshold,
+        help="how sure a value read from an invoice must be, 0 to 100, to be taken without a person, or usual",
+    )
+
+
+def _threshold(text: str) -> int | str:
+    return text if text == "usual" else int(text)
 
 
 def _account_create(asked: argparse.Namespace) -> None:
@@ -60,13 +83,27 @@ def _account_add_key(asked: argparse.Namespace) -> None:
 
 
 def _account_set(asked: argparse.Namespace) -> None:
-    """Change how an account's messages are read, from the next one on."""
-    tolerant = asked.legacy == "on"
+    """Change how an account's messages and invoices are read, from the next one on."""
+    if asked.legacy is None and asked.threshold is None and asked.organisation is None:
+        raise Unusable(["Say what is to be set: --legacy, --threshold or --organisation."])
+    said = None if asked.organisation in (None, "none") else organisations.from_file(Path(asked.organisation))
     with changing(asked) as connection:
         account = accounts.find(connection, asked.account, environment_of(asked))
-        account = accounts.set_tolerant(connection, account, tolerant=tolerant)
-    habits = "the habits of old stacks are tolerated" if tolerant else "only the schema counts"
-    show(asked, _account_json(account), f"In messages of {account.name} ({account.environment}), {habits}.")
+        if asked.legacy is not None:
+            account = accounts.set_tolerant(connection, account, tolerant=asked.legacy == "on")
+        if asked.threshold is not None:
+            account = accounts.set_threshold(connection, account, _number(asked.threshold))
+        if asked.organisation is not None:
+            account = accounts.set_organisation(connection, account, said)
+    habits = "the habits of old stacks are tolerated" if account.tolerant else "only the schema counts"
+    sure = "as usual" if account.threshold is None else f"{account.threshold} of 100"
+    text = f"In messages of {account.name} ({account.environment}), {habits}; what is read must be sure: {sure}."
+    text += " Papers are made." if account.prepares else " No papers are made."
+    show(asked, _account_json(account), text)
+
+
+def _number(threshold: int | str) -> int | None:
+    return threshold if isinstance(threshold, int) else None
 
 
 def _show_key(asked: argparse.Namespace, new: accounts.NewKey) -> None:
@@ -125,6 +162,8 @@ def _account_json(account: accounts.Account) -> dict[str, Any]:
         "apiUser": account.api_user,
         "timeZone": account.time_zone.key,
         "legacy": account.tolerant,
+        "threshold": account.threshold,
+        "papers": account.prepares,
     }
 
 

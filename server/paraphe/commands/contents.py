@@ -1,4 +1,4 @@
-"""What an account holds, and what documents say: load-fixtures, revoke-addresses, read-invoice."""
+"""What an account holds, and what documents say: load-fixtures, revoke-addresses, read-invoice, preview-papers."""
 
 import argparse
 import json
@@ -26,6 +26,9 @@ def add_to(commands: Commands) -> None:
     invoice = commands.add("read-invoice", _read_invoice, as_json=False)
     invoice.add_argument("file", metavar="FILE.pdf", help="the invoice")
     invoice.add_argument("--students", metavar="FILE", help="the students of the account, as JSON or CSV")
+    preview = commands.add("preview-papers", _preview_papers)
+    preview.add_argument("folder", metavar="FOLDER", help="where to write them; it is made if need be")
+    preview.add_argument("--templates", metavar="FOLDER", help="your own templates, which stand in for ours by name")
 
 
 def _load_fixtures(asked: argparse.Namespace) -> None:
@@ -61,3 +64,16 @@ def _read_invoice(asked: argparse.Namespace) -> None:
         raise Unusable([f"{asked.students}: {error}"]) from error
     reading = read(Path(asked.file).read_bytes(), known, tesseract=shutil.which("tesseract"))
     print(json.dumps(report(reading), ensure_ascii=False, indent=2))
+
+
+def _preview_papers(asked: argparse.Namespace) -> None:
+    """Write every paper of a record, with the data of the fictional school; needs no database."""
+    from ..documents.papers import BrokenTemplate
+    from ..preview import write
+
+    try:
+        written = write(Path(asked.folder), Path(asked.templates) if asked.templates else None)
+    except BrokenTemplate as broken:
+        raise Unusable([str(broken)]) from broken
+    names = [str(path) for path in written]
+    show(asked, names, "\n".join(names))

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from .. import __version__, migrations, settings
-from ..settings import OPTIONS, redacted
+from ..settings import OPTIONS, Option, redacted
 from .house import file_of, opened, settings_of
 from .line import Commands, show, table
 
@@ -55,10 +55,14 @@ def _show_settings(asked: argparse.Namespace) -> None:
     read = settings_of(asked)
     given, _ = settings.gather(vars(asked), os.environ)
     values = {
-        option.name: {"value": redacted(str(getattr(read, option.name) or "none")), "from": given[option.name].where}
+        option.name: {"value": _shown(option, getattr(read, option.name)), "from": given[option.name].where}
         for option in OPTIONS
     }
     show(asked, values, table([name, value["value"], f"({value['from']})"] for name, value in values.items()))
+
+
+def _shown(option: Option, value: object) -> str:
+    return "***" if option.secret and value else redacted(str(value or "none"))
 
 
 def _compose_wsdl(asked: argparse.Namespace) -> None:

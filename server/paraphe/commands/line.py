@@ -40,7 +40,7 @@ def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None
     )
     group.add_argument("--config", metavar="FILE", help="INI file with a section [paraphe] (PARAPHE_CONFIG)")
     for option in OPTIONS:
-        if option.name in names:
+        if option.name in names and not option.secret:
             text = f"{option.help} Default: {option.default_words or option.default}. Accepted: {option.accepts}."
             group.add_argument(option.flag, dest=option.name, metavar=option.name.upper(), help=text.replace("%", "%%"))
 

@@ -40,6 +40,8 @@ def _plan(asked: argparse.Namespace) -> Plan:
 def serve_here(read: Settings, post: Post | None = None) -> None:
     """Serve in this process; `post` is that of a worker, which shares addresses and metrics with others."""
     from ..app import Watched, application
+    from ..operations import JOBS
+    from ..work.workers import Workers
 
     order = post and post.order
     shared = Shared(order.counted, order.process, order.processes, order.since) if order else ALONE
@@ -47,9 +49,13 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
         house.archive.check()
         watched = Watched.of(house.engine, house.archive, shared)
         watching = post.sockets(post.order.watching) if post else ()
-        with store.Later(house.engine) as later, beside(watched.application, read, watching) as watched_at:
+        with (
+            store.Later(house.engine) as later,
+            beside(watched.application, read, watching) as watched_at,
+            Workers(JOBS, read.job_threads) as workers,
+        ):
             serve(
-                lambda bound: application(house.engine, house.archive, bound, later, watched),
+                lambda bound: application(house.engine, house.archive, bound, later, watched, workers),
                 read,
                 watched.health.stop,
                 sockets=post.sockets(post.order.listening) if post else (),

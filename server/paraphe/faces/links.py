@@ -175,7 +175,7 @@ def _record_as_zip(connection: Connection, call: Call, link: bytes) -> File | No
 
 def _record(call: Call, opened: records.Opened, suffix: str, media_type: str, content: Content, *, whole: bool) -> File:
     if whole:
-        call.after_sent.append(opened.extraction(call.received_on, call.request_id))
+        call.after_sent.append(opened.extraction(call.received_on, call.request_id, "whoever has the address"))
     name = f"{opened.head.record_number}{suffix}"
     return File(media_type, name, len(content), digest_of(content), http.sliced(content))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .table import OPTIONS, PREFIX, SECTION, Settings
+from .table import OPTIONS, PREFIX, SECTION, Option, Settings
 from .values import Networks
 
 # What the reference client and its users set.
@@ -42,11 +42,14 @@ def read(arguments: Mapping[str, str | None] | None = None, environment: Mapping
             values[option.name] = option.read(text) if text else None
         except ValueError:
             problems.append(f"{where} is {redacted(text)!r}; accepted is {option.accepts}.")
+    if values.get("seal_level") not in (None, "B-B") and not values.get("time_stamp_url"):
+        problems.append("seal_level asks for a time stamp, and time_stamp_url does not say from where.")
     if problems:
         raise Unusable(problems)
     values["public_url"] = values["public_url"] or values["listen"].url
     values["expanded_bytes"] = values["expanded_bytes"] or values["message_bytes"]
     values["requests_at_once"] = values["requests_at_once"] or max(1, values["threads"] * 3 // 4)
+    values["seal_level"] = values["seal_level"] or ("B-T" if values["time_stamp_url"] else "B-B")
     values["trusted_proxies"] = values["trusted_proxies"] or Networks()
     return Settings(**values)
 
@@ -114,8 +117,12 @@ def reference() -> str:
     """Return the part of `docs/configuration.md` that explains each setting, as Markdown."""
     return "\n".join(
         f"### `{option.name}`\n\n"
-        f"`{option.variable}` · `{option.flag}` · default: {option.default_words or f'`{option.default}`'}\n\n"
+        f"{_given_by(option)} · default: {option.default_words or f'`{option.default}`'}\n\n"
         f"{option.help}\n\n"
         f"Accepted: {option.accepts}.\n"
         for option in OPTIONS
     )
+
+
+def _given_by(option: Option) -> str:
+    return f"`{option.variable}`" if option.secret else f"`{option.variable}` · `{option.flag}`"

@@ -13,7 +13,9 @@ from .values import (
     read_listen,
     read_networks,
     read_public_url,
+    read_seal_level,
     read_store,
+    read_web_address,
     size,
 )
 
@@ -41,12 +43,19 @@ class Settings:
     least_speed: int
     processes: int
     threads: int
+    job_threads: int
     requests_at_once: int
     failed_logins: int
     failed_logins_per_source: int
     failed_login_seconds: int
     trusted_proxies: Networks
     metrics_listen: Listen | None
+    seal_level: str
+    seal_passphrase: str | None = field(repr=False)
+    seal_pin: str | None = field(repr=False)
+    time_stamp_url: str | None
+    time_stamp_user: str | None
+    time_stamp_password: str | None = field(repr=False)
     link_days: int
     remember_days: int
     journal_days: int
@@ -70,6 +79,8 @@ class Option:
     help: str
     # What documentation says of the default where it is not a fixed text.
     default_words: str = ""
+    # Not taken from the command line, which everybody on the machine may see, and never shown.
+    secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -220,6 +231,14 @@ OPTIONS = (
         "How many requests are worked on at once in one process; others wait. One that sends a document is occupied "
         "until the last byte is with the caller. Each may hold a connection to the database.",
     ),
+    Option(
+        "job_threads",
+        "2",
+        number(0, 16),
+        "a whole number from 0 to 16",
+        "How many jobs of the queue are worked on at once in this process: what takes longer than a caller should wait "
+        "for. With 0 none are, and `paraphe worker` has to run, here or on another machine.",
+    ),
     _limit(
         "requests_at_once",
         "",
@@ -270,6 +289,60 @@ OPTIONS = (
         "/readyz. Whoever reaches it may read it: leave it on this machine, or in a network for administration. "
         "Without it there are no metrics; health is also told at `listen`.",
         default_words="none",
+    ),
+    Option(
+        "seal_level",
+        "",
+        read_seal_level,
+        "B-B, B-T, B-LT or B-LTA",
+        "How much the seals of documents shall prove, as far as the authority and the issuers of certificates let "
+        "them; docs/seals.md says what each is. The level reached is told with each document.",
+        default_words="B-T with `time_stamp_url`, else B-B",
+    ),
+    Option(
+        "seal_passphrase",
+        "",
+        str,
+        "any text",
+        "Locks the keys of seals in the database; without it no account can be given a key that is kept there, and "
+        "documents of those that have one are not signed. If it is lost, so are the keys. Not on the command line.",
+        default_words="none",
+        secret=True,
+    ),
+    Option(
+        "seal_pin",
+        "",
+        str,
+        "any text",
+        "The PIN of the token or security module that holds keys of seals. Not on the command line.",
+        default_words="none",
+        secret=True,
+    ),
+    Option(
+        "time_stamp_url",
+        "",
+        read_web_address,
+        "an absolute http:// or https:// address without query",
+        "The authority that time stamps come from (RFC 3161 over HTTP). It has 3 seconds for each; if it fails, the "
+        "document is sealed at a lower level, and the time stamp is caught up later.",
+        default_words="none",
+    ),
+    Option(
+        "time_stamp_user",
+        "",
+        str,
+        "any text",
+        "The user at that authority, if it asks for one.",
+        default_words="none",
+    ),
+    Option(
+        "time_stamp_password",
+        "",
+        str,
+        "any text",
+        "The password that goes with `time_stamp_user`. Not on the command line.",
+        default_words="none",
+        secret=True,
     ),
     Option(
         "link_days",

@@ -70,6 +70,11 @@ def read_store(text: str) -> str:
 
 def read_public_url(text: str) -> str:
     """Read the address that callers know, without a slash at its end."""
+    return read_web_address(text).rstrip("/")
+
+
+def read_web_address(text: str) -> str:
+    """Read an absolute HTTP address without query."""
     parts = urlsplit(text)
     if (
         not re.fullmatch(r"https?://[^\s?#@]+", text)
@@ -77,7 +82,14 @@ def read_public_url(text: str) -> str:
         or (parts.port is not None and parts.port == 0)
     ):
         raise ValueError(text)
-    return text.rstrip("/")
+    return text
+
+
+def read_seal_level(text: str) -> str:
+    """Read the name of a level of seals, in any case of letters."""
+    if text.upper() not in ("B-B", "B-T", "B-LT", "B-LTA"):
+        raise ValueError(text)
+    return text.upper()
 
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}

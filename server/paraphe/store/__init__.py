@@ -14,6 +14,7 @@ from .tables import (
     contact,
     course,
     document,
+    job,
     journal,
     key,
     message,
@@ -21,11 +22,12 @@ from .tables import (
     moment_text,
     record,
     record_event,
+    seal,
     secret,
     student,
     teacher,
 )
-from .transactions import Busy, Taken, Unsure, lock_account, open_engine, reading, writing
+from .transactions import Busy, Taken, Transaction, Unsure, alone, lock_account, open_engine, reading, writing
 
 __all__ = [
     "Busy",
@@ -36,9 +38,11 @@ __all__ = [
     "Money",
     "Prepared",
     "Taken",
+    "Transaction",
     "Unsure",
     "UtcDateTime",
     "account",
+    "alone",
     "attendance",
     "by_columns",
     "classroom",
@@ -49,6 +53,7 @@ __all__ = [
     "document",
     "driver_form",
     "is_among",
+    "job",
     "journal",
     "key",
     "known",
@@ -62,6 +67,7 @@ __all__ = [
     "reading",
     "record",
     "record_event",
+    "seal",
     "secret",
     "student",
     "teacher",

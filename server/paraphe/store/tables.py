@@ -137,6 +137,10 @@ account = _table(
     # Counted up under the account's row lock, so that numbers are given in the order of the commits.
     Column("last_record", BigInteger, nullable=False, server_default="0"),
     Column("last_revision", BigInteger, nullable=False, server_default="0"),
+    # How sure a value read from an invoice must be, 0 to 100; the reading room's own when empty.
+    Column("threshold", Integer),
+    # What its papers say of it, as JSON; without it there are none.
+    *_texts("organisation"),
     UniqueConstraint("name", "environment"),
     owned=False,
 )
@@ -148,6 +152,19 @@ key = _table(
     Column("last_used_on", UtcDateTime),
     Column("revoked_on", UtcDateTime),
     UniqueConstraint("account_id", "digest"),
+)
+# What an account's documents are signed with.
+seal = _table(
+    "seal",
+    Column("kind", String(16), nullable=False),
+    # A PKCS#12 file under the passphrase of this installation, or where in a token the key is.
+    Column("content", LargeBinary),
+    *_texts("uri"),
+    # The certificate and the topmost of its issuers, as PEM: to be shown without the key.
+    Column("certificate", LargeBinary, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("created_on", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id"),
 )
 secret = Table(
     "secret",
@@ -239,6 +256,9 @@ record = _table(
     Column("link", LargeBinary(16), nullable=False, unique=True),
     # True while `extracted_version` is behind `version`: the list of these has an index of its own.
     Column("to_extract", Boolean, nullable=False),
+    # How often papers were asked for, and for which of these times they were made.
+    Column("papers_wanted", Integer, nullable=False, server_default="0"),
+    Column("papers_made", Integer, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "record_number"),
 )
 Index(
@@ -259,6 +279,13 @@ document = _table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_on", UtcDateTime, nullable=False),
     Column("link", LargeBinary(16), nullable=False, unique=True),
+    # A paper that the server made: the digest of what it says as JSON, and the record's version that replaced it.
+    Column("made", Boolean, nullable=False, server_default=false()),
+    Column("data_sha256", String(64)),
+    # What its seal reached, and why that is not what was aimed at; empty without a seal of ours.
+    Column("seal_level", String(8)),
+    Column("seal_lack", String(32)),
+    Column("replaced_in", Integer),
 )
 record_event = _table(
     "record_event",
@@ -266,9 +293,27 @@ record_event = _table(
     Column("happened_on", UtcDateTime, nullable=False),
     Column("event", String(32), nullable=False),
     Column("request_id", String(32), nullable=False),
-    # What the record said before, as JSON.
-    *_texts("before"),
+    # Who did it: the user of an account, the operator, or the server by itself.
+    Column("actor", String(64), nullable=False),
+    # What the record said before, and what came of it, each as JSON.
+    *_texts("before", "outcome"),
 )
+job = _table(
+    "job",
+    Column("kind", String(16), nullable=False),
+    Column("record_id", ForeignKey("record.id"), nullable=False, index=True),
+    Column("request_id", String(32), nullable=False),
+    Column("created_on", UtcDateTime, nullable=False),
+    Column("run_after", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    # Both are empty unless somebody works on it.
+    Column("taken_by", String(32)),
+    Column("taken_until", UtcDateTime),
+    # Why the last try came to nothing; with a date when there will be no other.
+    Column("reason", String(64)),
+    Column("failed_on", UtcDateTime),
+)
+Index("ix_job_run_after", job.c.run_after)
 
 message = _table(
     "message",

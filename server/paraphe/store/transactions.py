@@ -4,14 +4,16 @@ import fcntl
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
+    RootTransaction,
     bindparam,
     create_engine,
     event,
@@ -98,36 +100,67 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+Transaction = Callable[[], AbstractContextManager[Connection]]
+"""Opens the one transaction of a block; it is committed when that block ends."""
+
+
 @contextmanager
 def writing(engine: Engine, *, sole: str | None = None) -> Iterator[Connection]:
     """Open a transaction: committed durably when the block ends, rolled back whole when it raises.
 
-    `sole` is a name under which only one transaction may run at a time, over all threads, processes and nodes of
-    this database: a second one gets `Taken` at once. A process that dies frees its names. `Busy` when the database
-    cannot be written now, or is locked by others for too long: on SQLite for PATIENCE. `Unsure` when nobody can tell
-    whether it was committed; on SQLite, which is in this process, that is always known.
+    `sole` is a name that is held meanwhile, see `alone`. `Busy` when the database cannot be written now, or is locked
+    by others for too long: on SQLite for PATIENCE. `Unsure` when nobody can tell whether it was committed; on SQLite,
+    which is in this process, that is always known.
     """
-    with _told_as_busy():
-        if engine.dialect.name == "sqlite":
-            turn = queue_of(str(engine.url.database)).turn(PATIENCE)
-            with _sole_on_sqlite(engine, sole), turn, engine.connect() as connection:
-                connection.execution_options(writes=True)
-                with connection.begin():
-                    yield connection
-        else:
-            with engine.connect() as connection, _committed(connection):
-                if sole is not None and not connection.scalar(
-                    text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(sole)}
-                ):
-                    raise Taken(sole)
-                yield connection
+    with alone(engine, sole) as transaction, transaction() as connection:
+        yield connection
 
 
 @contextmanager
-def _committed(connection: Connection) -> Iterator[None]:
+def alone(engine: Engine, name: str | None) -> Iterator[Transaction]:
+    """Hold a name, and give what opens the transaction under it; nothing is locked until it is called.
+
+    Only one may hold a name at a time, over all threads, processes and nodes of this database: a second one gets
+    `Taken` at once. A process that dies frees its names. Without a name (None) nothing is held.
+    """
+    with _told_as_busy():
+        if name is None:
+            yield partial(_plainly, engine)
+        elif engine.dialect.name == "sqlite":
+            with _sole_on_sqlite(engine, name):
+                yield partial(_plainly, engine)
+        else:
+            with engine.connect() as connection:
+                begun = connection.begin()  # holds the name, and no row that anybody could wait for
+                if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(name)}):
+                    raise Taken(name)
+                yield partial(_within, connection, begun)
+
+
+@contextmanager
+def _plainly(engine: Engine) -> Iterator[Connection]:
+    if engine.dialect.name == "sqlite":
+        turn = queue_of(str(engine.url.database)).turn(PATIENCE)
+        with turn, engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+    else:
+        with engine.connect() as connection, _within(connection, connection.begin()):
+            yield connection
+
+
+@contextmanager
+def _within(connection: Connection, begun: RootTransaction) -> Iterator[Connection]:
+    with _committed(begun):
+        yield connection
+
+
+@contextmanager
+def _committed(begun: RootTransaction) -> Iterator[None]:
     worked = False
     try:
-        with connection.begin():
+        with begun:
             yield
             worked = True
     except OperationalError as failure:
@@ -153,11 +186,8 @@ _held_guard = threading.Lock()
 
 
 @contextmanager
-def _sole_on_sqlite(engine: Engine, name: str | None) -> Iterator[None]:
+def _sole_on_sqlite(engine: Engine, name: str) -> Iterator[None]:
     """Hold a name: among threads by a set, among processes by a byte of a lock file (freed if we die)."""
-    if name is None:
-        yield
-        return
     database, offset = str(engine.url.database), _number(name) & 0x3FFF_FFFF_FFFF
     file = lock_file(database)
     with _held_guard:

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from ..accounts import Account
 from ..columns import Columns
-from ..context import Context
 from ..contract import Complex, complex_type
 from ..errors import Code, Error, Refused
 from ..store import contact, is_among, record, student
@@ -70,17 +70,27 @@ def _impossible(elements: Mapping[str, Any]) -> Iterator[Error]:
 # What is only noticed ------------------------------------------------------------------------------------------
 
 
-def warnings_about(context: Context, elements: Mapping[str, Any]) -> list[dict[str, Any]]:
+def warnings_about(connection: Connection, account: Account, elements: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what a person should look at: sums that do not fit, people that the account does not know.
 
     At most two statements, whatever the number of trainees.
     """
-    return [*_wrong_sums(elements), *_unknown_trainees(context, elements), *_unknown_payer(context, elements)]
+    return [
+        *_wrong_sums(elements),
+        *_unknown_trainees(connection, account, elements),
+        *_unknown_payer(connection, account, elements),
+    ]
 
 
 def warning(code: str, message: str, hint: str | None = None, *, field: str | None = None) -> dict[str, Any]:
     """Return one warning as the contract words it."""
     return {"code": code, "field": field, "message": message, "hint": hint}
+
+
+def contradictions(elements: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what in the elements themselves cannot be right, as warnings."""
+    orders = [warning("PERIOD_ORDER", each.message, field=each.field) for each in _impossible(elements)]
+    return [*orders, *_wrong_sums(elements)]
 
 
 def _wrong_sums(elements: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -101,15 +111,17 @@ def _quantity_of_trainees(elements: Mapping[str, Any]) -> Decimal | None:
     return sum(quantities, Decimal()) if quantities and None not in quantities else None
 
 
-def _unknown_trainees(context: Context, elements: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _unknown_trainees(
+    connection: Connection, account: Account, elements: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     trainees = elements.get("trainees", ())
     named = [(index, trainee["reference"]) for index, trainee in enumerate(trainees, 1) if "reference" in trainee]
     if not named:
         return
     references = sorted({reference for _, reference in named})
-    ours = student.c.account_id == context.account.id
-    among = is_among(context.connection, student.c.reference, references)
-    known = set(context.connection.scalars(select(student.c.reference).where(ours, among)))
+    ours = student.c.account_id == account.id
+    among = is_among(connection, student.c.reference, references)
+    known = set(connection.scalars(select(student.c.reference).where(ours, among)))
     for index, reference in named:
         if reference not in known:
             message = f"Trainee {index}: no student has the reference {reference}."
@@ -117,12 +129,12 @@ def _unknown_trainees(context: Context, elements: Mapping[str, Any]) -> Iterator
             yield warning("UNKNOWN_TRAINEE", message, hint, field=f"trainees[{index}].reference")
 
 
-def _unknown_payer(context: Context, elements: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _unknown_payer(connection: Connection, account: Account, elements: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     reference = elements.get("payer_reference")
     if reference is None:
         return
-    ours = contact.c.account_id == context.account.id
-    if context.connection.scalar(select(contact.c.id).where(ours, contact.c.reference == reference)) is None:
+    ours = contact.c.account_id == account.id
+    if connection.scalar(select(contact.c.id).where(ours, contact.c.reference == reference)) is None:
         message = f"No contact has the reference {reference}."
         hint = "Correct the reference, or send the contact with SyncContacts."
         yield warning("UNKNOWN_PAYER", message, hint, field="payerReference")

@@ -7,15 +7,15 @@ A changed record is to be extracted (again). What happened to it, and what it sa
 import json
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, update
 
-from ..context import Context
+from ..context import Ahead, Context
 from ..errors import Code, Error, Refused
 from ..spool import Spooled, digest_of
 from ..store import account, document, record, record_event
@@ -26,6 +26,10 @@ class Event(StrEnum):
     """What can happen to a record."""
 
     CREATED = "CREATED"
+    READ = "READ"
+    PREPARED = "PREPARED"
+    SEAL_RAISED = "SEAL_RAISED"
+    RECOGNISED = "RECOGNISED"
     DOCUMENT_ADDED = "DOCUMENT_ADDED"
     REVIEWED = "REVIEWED"
     EXTRACTED = "EXTRACTED"
@@ -34,16 +38,39 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file in the archive that is to join a record."""
+    """A file in the archive that is to join a record.
+
+    `made` says that the server made it, `data_sha256` is the digest of what it says as JSON. `seal_level` is what its
+    seal reached, `seal_lack` why that is not what was aimed at.
+    """
 
     document_type: str
     title: str | None
     file_name: str
     sha256: str
     size_bytes: int
+    document_id: str = ""
+    link: bytes = b""
+    made: bool = False
+    data_sha256: str | None = None
+    seal_level: str | None = None
+    seal_lack: str | None = None
+
+    def numbered(self) -> "File":
+        """Return it with a document id and an address of its own, for what has to know them before it is written."""
+        return replace(self, document_id=secrets.token_urlsafe(16), link=os.urandom(16))
 
 
-def keep(context: Context, request: Mapping[str, Any], document_type: str, title: str | None = None) -> File:
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A record that was just opened; `document_id` is that of the document it begins with, if it does."""
+
+    record_id: int
+    number: str
+    document_id: str | None
+
+
+def keep(context: Context | Ahead, request: Mapping[str, Any], document_type: str, title: str | None = None) -> File:
     """Archive the file of a message: `content`, `file_name` and, if it was sent, `sha256`.
 
     Refused if it is empty (EMPTY_FILE) or not what the caller sent off (DIGEST_MISMATCH).
@@ -59,8 +86,8 @@ def keep(context: Context, request: Mapping[str, Any], document_type: str, title
     return File(document_type, title, request["file_name"], context.archive.keep(content), len(content))
 
 
-def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> tuple[str, str | None]:
-    """Open a record; return its number, and the id of its document if it begins with one.
+def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> Created:
+    """Open a record, with a document if it begins with one.
 
     Numbers have no gap and none is given twice: the account's count rises in the transaction that stores the record,
     and that statement locks the account's row until the transaction ends.
@@ -87,26 +114,21 @@ def create(context: Context, said: Mapping[str, Any], status: str, file: File | 
     }
     (record_id,) = context.connection.execute(insert(record).values(values).returning(record.c.id)).one()
     note(context, Event.CREATED, {record_id: None})
-    return number, attach(context, record_id, file) if file else None
+    return Created(record_id, number, attach(context, record_id, file) if file else None)
 
 
 def attach(context: Context, record_id: int, file: File) -> str:
     """Let a file join a record and return its document id; the record's row is the caller's to change."""
-    document_id = secrets.token_urlsafe(16)
-    values = {
-        "account_id": context.account.id,
-        "record_id": record_id,
-        "document_id": document_id,
-        "document_type": file.document_type,
-        "title": file.title,
-        "file_name": file.file_name,
-        "sha256": file.sha256,
-        "size_bytes": file.size_bytes,
-        "created_on": context.now,
-        "link": os.urandom(16),
-    }
-    context.connection.execute(insert(document).values(values))
-    return document_id
+    numbered = file.numbered()
+    attach_all(context, record_id, [numbered])
+    return numbered.document_id
+
+
+def attach_all(context: Context, record_id: int, files: Sequence[File]) -> None:
+    """Let files that are numbered join a record, in this order."""
+    joined = {"account_id": context.account.id, "record_id": record_id, "created_on": context.now}
+    if files:
+        context.connection.execute(insert(document), [joined | asdict(file) for file in files])
 
 
 def change(context: Context, number: str, **values: Any) -> tuple[int, int]:
@@ -134,26 +156,57 @@ def unknown_record(number: str, index: int | None = None) -> Error:
     )
 
 
-def note(context: Context, event: Event, before: Mapping[int, Mapping[str, Any] | None]) -> None:
-    """Write an event into the history of records; `before` gives, for each record's id, what it said until then."""
-    note_at(context.connection, event, before, context.account.id, context.now, context.request_id)
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Who does something to a record, when, and in which request."""
+
+    account_id: int
+    now: datetime
+    request_id: str
+    actor: str
+
+    @classmethod
+    def of(cls, context: Context) -> "Happening":
+        """Say it of a message."""
+        actor = context.actor or context.account.api_user
+        return cls(context.account.id, context.now, context.request_id, actor)
+
+
+def note(
+    context: Context,
+    event: Event,
+    before: Mapping[int, Mapping[str, Any] | None],
+    outcome: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an event into the history of records.
+
+    `before` gives, for each record's id, what it said until then; `outcome` is what came of it, ready for JSON.
+    """
+    note_at(context.connection, event, before, Happening.of(context), outcome)
 
 
 def note_at(
     connection: Connection,
     event: Event,
     before: Mapping[int, Mapping[str, Any] | None],
-    account_id: int,
-    now: datetime,
-    request_id: str,
+    happening: Happening,
+    outcome: Mapping[str, Any] | None = None,
 ) -> None:
     """Do as `note` does, for what happens after a message was answered."""
     if before:
-        happened = {"account_id": account_id, "happened_on": now, "event": event.value, "request_id": request_id}
+        happened = {
+            "account_id": happening.account_id,
+            "happened_on": happening.now,
+            "event": event.value,
+            "request_id": happening.request_id,
+            "actor": happening.actor,
+            "outcome": _json(outcome),
+        }
         connection.execute(
             insert(record_event),
-            [
-                {**happened, "record_id": record_id, "before": said and json.dumps(said, ensure_ascii=False)}
-                for record_id, said in before.items()
-            ],
+            [{**happened, "record_id": record_id, "before": _json(said)} for record_id, said in before.items()],
         )
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,7 @@ from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..spool import Content, Held
 from ..store import document, is_among, lock_account, record
-from . import elements, filing
+from . import elements, filing, invoices, preparing
 from .filing import Event, is_numbered, unknown_record
 
 #: All documents of a record together, in bytes: its PDF is put together in memory.
@@ -86,11 +86,14 @@ def review_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any
     if status != "NEEDS_REVIEW":
         message = f"The record {number} does not wait for a review."
         raise Refused(Error(Code.RECORD_NOT_IN_REVIEW, message, reference=number, field="recordNumber"))
-    _, version = filing.change(context, number, status="READY", **elements.columns_of(said))
+    status_now = preparing.status_of(context.account)
+    _, version = filing.change(context, number, status=status_now, **elements.columns_of(said))
+    preparing.ask(context, record_id)
     before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
     filing.note(context, Event.REVIEWED, {record_id: before})
     opened = _open(context, number)
-    return {"record_index": _index_with_documents(context, opened), "warnings": elements.warnings_about(context, said)}
+    warnings = invoices.warnings_about(context.connection, context.account, said)
+    return {"record_index": _index_with_documents(context, opened), "warnings": warnings}
 
 
 # A record, opened ----------------------------------------------------------------------------------------------
@@ -100,6 +103,7 @@ class Head(NamedTuple):
     """A record's own columns, without its elements."""
 
     id: int
+    account_id: int
     link: bytes
     record_number: str
     status: str
@@ -123,9 +127,12 @@ class Listed(NamedTuple):
     sha256: str
     size_bytes: int
     created_on: datetime
+    data_sha256: str | None
+    seal_level: str | None
 
 
 _INDEX = (*(record.c[name] for name in Head._fields), *elements.COLUMNS)
+_TOLD = tuple(name for name in Listed._fields if name not in ("link", "data_sha256", "seal_level"))
 _LISTED = tuple(document.c[name] for name in Listed._fields)
 
 
@@ -146,20 +153,19 @@ class Opened:
         return joined, [each.file_name for each in left_out]
 
     def zip(self, archive: Archive) -> Content:
-        """Return every document as it is, with the manifest, in a ZIP."""
+        """Return every document as it is, with what papers say as JSON, and the manifest, in a ZIP."""
         manifest = {
             "recordNumber": self.head.record_number,
             "version": self.head.version,
             "status": self.head.status,
             "invoice": elements.as_published(self.said),
         }
-        return zipped(self._contents(archive), manifest, self.head.modified_on)
+        return zipped([*self._contents(archive), *self._data(archive)], manifest, self.head.modified_on)
 
-    def extraction(self, now: datetime, request_id: str) -> Callable[[Connection], None]:
-        """Return what is to be done once this version was handed over whole."""
-        return partial(
-            mark_extracted, record_id=self.head.id, version=self.head.version, now=now, request_id=request_id
-        )
+    def extraction(self, now: datetime, request_id: str, actor: str) -> Callable[[Connection], None]:
+        """Return what is to be done once this version was handed over whole to `actor`."""
+        happening = filing.Happening(self.head.account_id, now, request_id, actor)
+        return partial(mark_extracted, record_id=self.head.id, version=self.head.version, happening=happening)
 
     def _contents(self, archive: Archive) -> list[Document]:
         held = Held()
@@ -167,6 +173,14 @@ class Opened:
             Document(each.document_type, each.title, each.file_name, each.sha256, each.created_on, content)
             for each in self.documents
             for content in [held.hold(archive.content(each.sha256))]
+        ]
+
+    def _data(self, archive: Archive) -> list[Document]:
+        return [
+            Document(each.document_type, each.title, f"{name}.json", each.data_sha256, each.created_on, content)
+            for each in self.documents
+            if each.data_sha256 is not None
+            for name, content in [(each.file_name.removesuffix(".pdf"), archive.read(each.data_sha256))]
         ]
 
 
@@ -190,7 +204,8 @@ def _open(context: Context, number: str) -> Opened:
 
 def _opened(connection: Connection, which: ColumnElement[bool]) -> Opened | None:
     """Read a record with its documents in one statement, so that they belong to one version."""
-    both = record.outerjoin(document, document.c.record_id == record.c.id)
+    current = (document.c.record_id == record.c.id) & document.c.replaced_in.is_(None)
+    both = record.outerjoin(document, current)
     found = select(*_INDEX, *_LISTED).select_from(both).where(which).order_by(document.c.id)
     rows = [tuple(row) for row in connection.execute(found)]
     if not rows:
@@ -227,8 +242,9 @@ def _index(context: Context, head: Head, said: Mapping[str, Any], expires_on: da
 def _index_with_documents(context: Context, opened: Opened) -> dict[str, Any]:
     documents = [
         {
-            **{name: getattr(each, name) for name in Listed._fields if name != "link"},
+            **{name: getattr(each, name) for name in _TOLD},
             "url": context.addresses.url("documents", each.link, ".pdf", context.now),
+            **({"seal_level": each.seal_level} if each.seal_level else {}),
         }
         for each in opened.documents
     ]
@@ -247,13 +263,14 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     """
     opened = _open(context, request["record_number"])
     result: dict[str, Any] = {"record_index": _index_with_documents(context, opened)}
+    warnings = [_not_complete()] if opened.head.status == "PREPARING" else []
     if request["format"] == "INDEX":
-        return result
+        return {**result, "warnings": warnings}
     result["file_name"] = f"{opened.head.record_number}.{request['format'].lower()}"
     if request["format"] == "PDF" and not opened.documents:
         raise Refused(_without_document(opened, "It holds no document."))
     if not request.get("include_content", True):
-        return result
+        return {**result, "warnings": warnings}
     left_out: list[str] = []
     if request["format"] == "ZIP":
         content = opened.zip(context.archive)
@@ -262,8 +279,8 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
         if not content:
             raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
     if not left_out:
-        context.after_sent.append(opened.extraction(context.now, context.request_id))
-    return {**result, "content": content, "warnings": [_not_joined(name) for name in left_out]}
+        context.after_sent.append(opened.extraction(context.now, context.request_id, context.account.api_user))
+    return {**result, "content": content, "warnings": [*warnings, *(_not_joined(name) for name in left_out)]}
 
 
 def _without_document(opened: Opened, reason: str) -> Error:
@@ -276,13 +293,19 @@ def _without_document(opened: Opened, reason: str) -> Error:
     )
 
 
+def _not_complete() -> dict[str, Any]:
+    message = "The papers of this record are still being made; a later version will hold them."
+    hint = "Ask again in a few seconds, or wait until GetRecordList gives the record as READY."
+    return elements.warning("PAPERS_NOT_READY", message, hint)
+
+
 def _not_joined(file_name: str) -> dict[str, Any]:
     message = f"{file_name} could not be joined into the PDF, so the record is not extracted yet."
     hint = "Take the ZIP, which holds every document; or settle the record with AcknowledgeRecords."
     return elements.warning("DOCUMENT_NOT_JOINED", message, hint)
 
 
-def mark_extracted(connection: Connection, record_id: int, version: int, now: datetime, request_id: str) -> None:
+def mark_extracted(connection: Connection, record_id: int, version: int, happening: filing.Happening) -> None:
     """Say that a version was handed over whole; twice is as good as once.
 
     The record is extracted if that version is still the current one, and stays to be extracted if it is not.
@@ -294,11 +317,11 @@ def mark_extracted(connection: Connection, record_id: int, version: int, now: da
             record.c.version >= version,
             func.coalesce(record.c.extracted_version, 0) < version,
         )
-        .values(extracted_version=version, extracted_on=now, to_extract=record.c.version > version)
-        .returning(record.c.account_id)
+        .values(extracted_version=version, extracted_on=happening.now, to_extract=record.c.version > version)
+        .returning(record.c.id)
     ).one_or_none()
     if newly is not None:
-        filing.note_at(connection, Event.EXTRACTED, {record_id: {"version": version}}, newly[0], now, request_id)
+        filing.note_at(connection, Event.EXTRACTED, {record_id: {"version": version}}, happening)
 
 
 def acknowledge_records(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""The job RECOGNISE: an invoice that is a picture gets its text recognised, once its caller has his answer.
+
+What was recognised is a proposal for whoever reviews the record; it settles nothing. Where the program tesseract is not
+installed, there is nothing to do.
+"""
+
+import shutil
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from ..accounts import Account
+from ..context import Context
+from ..store import document, reading, record
+from . import analysis, elements, filing
+from .filing import Event
+from .jobs import Job
+from .workers import Store, Workplace
+
+
+def recognise(workplace: Workplace, account: Account, job: Job) -> Store:
+    """Recognise the invoice of a record that waits for a review; nothing if it waits no more."""
+    tesseract = shutil.which("tesseract")
+    with reading(workplace.engine) as connection:
+        digest = connection.scalar(
+            select(document.c.sha256)
+            .join(record, document.c.record_id == record.c.id)
+            .where(_waits(job.record_id), document.c.document_type == "INVOICE")
+        )
+        known = analysis.known_to(connection, account)
+    if tesseract is None or digest is None:
+        return lambda context: None
+    read = analysis.read(workplace.archive.read(digest), known, tesseract=tesseract)
+
+    def store(context: Context) -> None:
+        found = context.connection.execute(
+            select(record.c.record_number, record.c.version, *elements.COLUMNS)
+            .where(_waits(job.record_id))
+            .with_for_update()
+        ).one_or_none()
+        if found is None or read.failure is not None:
+            return
+        number, version, *columns = tuple(found)
+        before = elements.said(columns)
+        proposed = analysis.analyse(read, before, account.threshold)
+        filing.change(context, number, **elements.columns_of(proposed.said))
+        said = {"version": version, "status": "NEEDS_REVIEW", "invoice": elements.as_published(before)}
+        filing.note(context, Event.RECOGNISED, {job.record_id: said}, proposed.outcome())
+
+    return store
+
+
+def _waits(record_id: int) -> ColumnElement[Any]:
+    return (record.c.id == record_id) & (record.c.status == "NEEDS_REVIEW")
