@@ -154,7 +154,7 @@ def test_file_names_and_types_are_those_of_the_contract():
         ("ATTENDANCE_CERTIFICATE", "attestation-d-assiduite-nguyen-thi-hong-anh.pdf"),
         ("INVOICING_STATEMENT", "releve-de-facturation-fac-2026-041.pdf"),
         ("ATTENDANCE_SHEET", "feuille-d-emargement-crs-20260907-0900.pdf"),
-        ("ATTENDANCE_SHEET", "feuille-d-emargement-2026-s37.pdf"),
+        ("ATTENDANCE_SHEET", "feuille-d-emargement-2026-s37-gestionnaire-de-paie.pdf"),
     ]
 
 

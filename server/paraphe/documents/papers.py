@@ -155,9 +155,8 @@ def weekly_attendance_sheet(
     year, week = weeks.pop()
     draft = _Draft(issue, organisation)
     draft.say(year=year, week=week)
-    return _sheet(
-        draft, "week", sorted(sittings, key=lambda each: (each.start, each.reference)), f"{year}-S{week:02}", templates
-    )
+    ordered = sorted(sittings, key=lambda each: (each.start, each.reference))
+    return _sheet(draft, "week", ordered, f"{year}-S{week:02} {ordered[0].training.name}", templates)
 
 
 def cover_page(
