@@ -30,7 +30,7 @@ LEFT = 10
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is. A tenth as many messages are remembered as there are journal rows: two messages a participant."""
+    """How much there is. The journal has half as many rows as there are participants; a tenth of them is remembered."""
 
     attendance: int
     records: int
@@ -168,7 +168,7 @@ def _kinds(
     )
     course, place = f"(n / {CLASS})", f"n % {CLASS}"
     signed = say.moment(f"{midnight.format(c=course)} + 28800 + {course} % {2 * DAILY} * 60")
-    moments = {name: signed for name in ("arrived_at", "left_at", "collected_on", "received_on", "modified_on")}
+    moments = dict.fromkeys(("arrived_at", "left_at", "collected_on", "received_on", "modified_on"), signed)
     yield (
         store.attendance,
         None,
@@ -269,8 +269,8 @@ def _following(connection: Connection, table: Table) -> int:
 class _Sqlite:
     @staticmethod
     def series(count: int) -> str:
-        numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count - 1})"
-        return f"({numbers} SELECT n FROM numbers) AS series"
+        numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count - 1})"  # noqa: S608
+        return f"({numbers} SELECT n FROM numbers) AS series"  # noqa: S608
 
     @staticmethod
     def numbered(beginning: str, number: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from paraphe import accounts, app, migrations, settings, store
+from paraphe import app, migrations, settings, store
 from paraphe.accounts import NewKey
 from paraphe.addresses import Addresses
 from paraphe.archive import Archive, open_archive
