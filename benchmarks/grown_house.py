@@ -30,7 +30,9 @@ _PDF = {"content": b"%PDF-1.7\n%%EOF\n", "file_name": "invoice.pdf"}
 class Work(Protocol):
     """Something that is measured."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
 
     def prepare(self, house: "House", turn: int) -> Callable[[], tuple[int, int]]:
         """Return what is to be done, which returns how many messages it was and how many items were answered."""
@@ -151,7 +153,8 @@ class House:
             return {}
         with self.engine.connect() as connection:
             ours = text(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+                "SELECT pid FROM pg_stat_activity"
+                " WHERE datname = current_database() AND backend_type = 'client backend'"
             )
             numbers = connection.scalars(ours).all()
         return {number: int(Path(f"/proc/{number}/schedstat").read_text().split()[0]) / 1e9 for number in numbers}

@@ -1,6 +1,6 @@
 """The messages that are sent to databases of all sizes. Each answers with as many items whatever the size."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,7 +57,7 @@ class Signing:
         return sign
 
 
-def _asked(operation: str, times: int = 3, **elements: object) -> list[bytes]:
+def _asked(operation: str, elements: Mapping[str, object], times: int = 3) -> list[bytes]:
     return [messages.asked(operation, elements)] * times
 
 
@@ -71,26 +71,26 @@ def _signed_on(house: House, course: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _since(back: float, **filters: object) -> Callable[[House, int], Sequence[bytes]]:
+def _since(back: float, **filters: str | int) -> Callable[[House, int], Sequence[bytes]]:
     """Ask for what changed since a class signed: the fiftieth last one (0), the middle one (0.5), the first one (1)."""
 
     def bodies(house: House, _: int) -> Sequence[bytes]:
         classes = house.size.courses // 2
         course = 2 * int((classes - 50) * (1 - back))
-        return _asked("GetSignatureList", modifiedSince=_signed_on(house, course), **filters)
+        return _asked("GetSignatureList", {"modifiedSince": _signed_on(house, course), **filters})
 
     return bodies
 
 
 def _cursor_in_the_middle(house: House, _: int) -> Sequence[bytes]:
-    return _asked("GetSignatureList", cursor=cursor_at("s1", house.size.attendance // 4))
+    return _asked("GetSignatureList", {"cursor": cursor_at("s1", house.size.attendance // 4)})
 
 
 def _cursor_at_the_end(house: House, _: int) -> Sequence[bytes]:
     with store.reading(house.engine) as connection:
         ours = store.account.c.id == house.cast.great.account.id
         last = connection.scalar(select(store.account.c.last_revision).where(ours))
-    return _asked("GetSignatureList", 20, cursor=cursor_at("s1", last))
+    return _asked("GetSignatureList", {"cursor": cursor_at("s1", last)}, 20)
 
 
 def _period(days: int | None) -> Callable[[House, int], Sequence[bytes]]:
@@ -99,7 +99,7 @@ def _period(days: int | None) -> Callable[[House, int], Sequence[bytes]]:
     def bodies(house: House, _: int) -> Sequence[bytes]:
         begin = grown.first_day(house.size, house.now).date()
         last = begin + timedelta(days=house.size.courses // (2 * DAILY) - 1)
-        return _asked("GetSignatureList", periodStart=last if days else begin, periodEnd=last)
+        return _asked("GetSignatureList", {"periodStart": last if days else begin, "periodEnd": last})
 
     return bodies
 
@@ -125,12 +125,12 @@ def _number(house: House, count: int) -> str:
     return f"{house.now.year}-{count:06d}"
 
 
-def _records(**filters: object) -> Callable[[House, int], Sequence[bytes]]:
-    return lambda house, _: _asked("GetRecordList", **filters)
+def _records(**filters: str | int) -> Callable[[House, int], Sequence[bytes]]:
+    return lambda house, _: _asked("GetRecordList", filters)
 
 
 def _records_in_the_middle(house: House, _: int) -> Sequence[bytes]:
-    return _asked("GetRecordList", cursor=cursor_at("r1", _number(house, house.size.records // 4)))
+    return _asked("GetRecordList", {"cursor": cursor_at("r1", _number(house, house.size.records // 4))})
 
 
 def _opened_on(house: House, count: int) -> datetime:
@@ -140,12 +140,12 @@ def _opened_on(house: House, count: int) -> datetime:
 
 def _records_of_late(house: House, _: int) -> Sequence[bytes]:
     begin = _opened_on(house, house.size.records // 2 - 999)
-    return _asked("GetRecordList", limit=900, createdFrom=f"{begin:%Y-%m-%dT%H:%M:%SZ}")
+    return _asked("GetRecordList", {"limit": 900, "createdFrom": f"{begin:%Y-%m-%dT%H:%M:%SZ}"})
 
 
 def _records_of_early_days(house: House, _: int) -> Sequence[bytes]:
     end = _opened_on(house, 900)
-    return _asked("GetRecordList", limit=800, includeExtracted="true", createdTo=f"{end:%Y-%m-%dT%H:%M:%SZ}")
+    return _asked("GetRecordList", {"limit": 800, "includeExtracted": "true", "createdTo": f"{end:%Y-%m-%dT%H:%M:%SZ}"})
 
 
 def _acknowledged(house: House, turn: int) -> Sequence[bytes]:
@@ -169,7 +169,9 @@ _RECORDS = (
     Messages("GetRecordList of a small account (10)", _records(), "small"),
     Messages(
         "GetRecord INDEX",
-        lambda house, _: _asked("GetRecord", 20, recordNumber=_number(house, house.size.records // 4), format="INDEX"),
+        lambda house, _: _asked(
+            "GetRecord", {"recordNumber": _number(house, house.size.records // 4), "format": "INDEX"}, 20
+        ),
     ),
     Messages("AcknowledgeRecords 1000", _acknowledged),
     Messages("SendInvoicingInfo", _opened),

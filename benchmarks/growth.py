@@ -47,19 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(wrong))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paraphe-growth-", dir=asked.folder)))
-        with redirect_stderr(stack.enter_context((folder / "log").open("w", encoding="utf-8"))):
-            log_as_json("INFO")
-        houses = [
-            House.build(url, folder, size, datetime.now(UTC))
-            for url, size in zip(databases(stack, asked.database, folder, len(sizes)), sizes, strict=True)
-        ]
-        settle()
-        costs = measure(houses, asked.rounds, asked.only)
-        print("\n".join(_tables(houses, costs, asked.database, asked.rounds)))
-        if asked.json:
-            asked.json.write_text(
-                json.dumps(_figures(houses, costs, asked.database), indent=2) + "\n", encoding="utf-8"
-            )
+        costs, houses = _measured(stack, asked, sizes, folder)
+    print("\n".join(_tables(houses, costs, asked.database, asked.rounds)))
+    if asked.json:
+        asked.json.write_text(json.dumps(_figures(houses, costs, asked.database), indent=2) + "\n", encoding="utf-8")
+
+
+def _measured(
+    stack: ExitStack, asked: argparse.Namespace, sizes: Sequence[Size], folder: Path
+) -> tuple[dict[str, list[list[float]]], list[House]]:
+    with redirect_stderr(stack.enter_context((folder / "log").open("w", encoding="utf-8"))):
+        log_as_json("INFO")
+        urls = databases(stack, asked.database, folder, len(sizes))
+        houses = [House.build(url, folder, size, datetime.now(UTC)) for url, size in zip(urls, sizes, strict=True)]
+    for house in houses:
+        stack.callback(house.engine.dispose)
+    settle()
+    return measure(houses, asked.rounds, asked.only), houses
 
 
 def measure(houses: Sequence[House], rounds: int, only: str = "") -> dict[str, list[list[float]]]:

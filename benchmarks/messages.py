@@ -64,13 +64,15 @@ def sync_courses(message_id: str, references: Sequence[str], day: str, students:
     people = "".join(f"<reference>{reference}</reference>" for reference in students)
     courses = "".join(
         f"<course><reference>{reference}</reference><name>{_TRAININGS[number % 4]}</name>"
-        f"<trainingReference>TRA-{number % 40:02d}</trainingReference><trainingName>{_TRAININGS[number % 4]}</trainingName>"
+        f"<trainingReference>TRA-{number % 40:02d}</trainingReference>"
+        f"<trainingName>{_TRAININGS[number % 4]}</trainingName>"
         f"<start>{day}T08:00:00Z</start><end>{day}T11:30:00Z</end><modality>ON_SITE</modality>"
         f"<students>{people}</students></course>"
         for number, reference in enumerate(references)
     )
     return _enveloped(
-        f'<SyncCourses xmlns="{NAMESPACE}"><messageId>{message_id}</messageId><courses>{courses}</courses></SyncCourses>'
+        f'<SyncCourses xmlns="{NAMESPACE}"><messageId>{message_id}</messageId>'
+        f"<courses>{courses}</courses></SyncCourses>"
     )
 
 
