@@ -129,8 +129,9 @@ class House:
         with store.writing(self.engine) as connection:
             context = self.context(connection, model)
             file = filing.keep(context, _PDF, "INVOICE")
-            number, _ = filing.create(context, inside(messages.records(1)[0]), "READY", file)
-        self.post(model, messages.acknowledge([number]))
+            filing.create(context, inside(messages.records(1)[0]), "READY", file)
+        first = f"{self.now.astimezone(model.account.time_zone).year}-000001"
+        self.post(model, messages.acknowledge([first]))
         assert self.later.settle(60)
 
     # What it costs
