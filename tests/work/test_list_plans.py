@@ -151,3 +151,23 @@ def test_sqlite_finds_records_of_a_number_or_a_time_by_an_index(engine, plans, q
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_remains_is_counted_without_a_look_at_the_records(plans, question):
     assert "COVERING INDEX" in plans(get_record_list, question)[-1]
+
+
+# Whichever index it is, the answer is the same -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("few", [0, 2000])
+@pytest.mark.parametrize(
+    "people", [{}, {"student_reference": "S1"}, {"student_reference": "S1", "teacher_reference": "T1"}]
+)
+def test_a_period_is_paged_alike_whether_its_courses_are_many_or_few(call, monkeypatch, few, people):
+    monkeypatch.setattr(participants, "FEW_COURSES", few)
+    question = {"period_start": date(2026, 9, 14), "period_end": date(2026, 9, 15), "limit": 1, **people}
+    found = []
+    answer = call(get_signature_list, question)
+    while answer["courses"]:
+        found += [(each["course_reference"], each["participants"][0]["person_reference"]) for each in answer["courses"]]
+        answer = call(get_signature_list, question | {"cursor": answer["next_cursor"]})
+
+    asked = ["S1"] if len(people) == 1 else ["S1", "T1"]
+    assert found == [(course, person) for course in ("C1", "C2") for person in asked]
