@@ -4,7 +4,7 @@ A student has twelve elements, one of them with members of its own and one a lis
 are the contract's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -51,6 +51,49 @@ def check_connection() -> bytes:
 def get_record_list() -> bytes:
     """Return the request for the index of a thousand records."""
     return _enveloped(f'<GetRecordList xmlns="{NAMESPACE}"><limit>1000</limit></GetRecordList>')
+
+
+def asked(operation: str, elements: Mapping[str, object]) -> bytes:
+    """Return the request of an operation whose elements hold a text each; they must be in the contract's order."""
+    said = "".join(f"<{name}>{value}</{name}>" for name, value in elements.items())
+    return _enveloped(f'<{operation} xmlns="{NAMESPACE}">{said}</{operation}>')
+
+
+def sync_courses(message_id: str, references: Sequence[str], day: str, students: Sequence[str]) -> bytes:
+    """Return a SyncCourses of one morning each, all with the same students."""
+    people = "".join(f"<reference>{reference}</reference>" for reference in students)
+    courses = "".join(
+        f"<course><reference>{reference}</reference><name>{_TRAININGS[number % 4]}</name>"
+        f"<trainingReference>TRA-{number % 40:02d}</trainingReference>"
+        f"<trainingName>{_TRAININGS[number % 4]}</trainingName>"
+        f"<start>{day}T08:00:00Z</start><end>{day}T11:30:00Z</end><modality>ON_SITE</modality>"
+        f"<students>{people}</students></course>"
+        for number, reference in enumerate(references)
+    )
+    return _enveloped(
+        f'<SyncCourses xmlns="{NAMESPACE}"><messageId>{message_id}</messageId>'
+        f"<courses>{courses}</courses></SyncCourses>"
+    )
+
+
+def acknowledge(numbers: Sequence[str]) -> bytes:
+    """Return an AcknowledgeRecords."""
+    listed = "".join(f"<recordNumber>{number}</recordNumber>" for number in numbers)
+    return asked("AcknowledgeRecords", {"recordNumbers": listed})
+
+
+def send_invoicing_info(message_id: str, number: int) -> bytes:
+    """Return a SendInvoicingInfo of the record that `records` has at this place."""
+    return asked("SendInvoicingInfo", {"messageId": message_id, "invoice": _written(_record(number))})
+
+
+def _written(said: Record) -> str:
+    return "".join(
+        f"<{name}>{''.join(f'<trainee>{_written(each)}</trainee>' for each in value)}</{name}>"
+        if isinstance(value, list)
+        else f"<{name}>{value}</{name}>"
+        for name, value in said.items()
+    )
 
 
 def sync_students(message_id: str, cast: str, numbers: Sequence[int], *, changed: bool = False) -> bytes:

@@ -49,7 +49,7 @@ def install(folder: Path, records: Sequence[Record]) -> Installed:
         context = Context(connection, key.account, NOW, "benchmark", archive, addresses)
         file = filing.keep(context, _FILE, "INVOICE")
         for record in records:
-            filing.create(context, _inside(record), "READY", file)
+            filing.create(context, inside(record), "READY", file)
     return Installed(options, engine, archive, key.api_user, key.api_key)
 
 
@@ -64,10 +64,10 @@ def start(folder: Path, records: Sequence[Record]) -> Served:
     return Served(application, {"HTTP_AUTHORIZATION": f"Basic {credentials}"})
 
 
-def _inside(value: Any) -> Any:
+def inside(value: Any) -> Any:
     """Return a record's elements under the names that the product has for them inside."""
     if isinstance(value, list):
-        return [_inside(member) for member in value]
+        return [inside(member) for member in value]
     if isinstance(value, dict):
-        return {snake_case(name): _inside(member) for name, member in value.items()}
+        return {snake_case(name): inside(member) for name, member in value.items()}
     return value

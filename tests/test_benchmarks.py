@@ -1,9 +1,13 @@
 """The benchmark compares like with like: three servers make the same of a message. Nothing is timed here."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from benchmarks import load, measure, messages, processes
+from benchmarks.grown import Size
+from benchmarks.grown_house import House
+from benchmarks.grown_workloads import WORKLOADS
 from benchmarks.wsgi import Answer
 
 from paraphe import settings
@@ -99,3 +103,18 @@ def test_every_workload_is_called_by_one_and_by_eight():
         callers.setdefault(each.name, []).append(each.callers)
 
     assert list(callers.values()) == [[1, 8]] * 5 + [[1]]
+
+
+# Databases that have grown
+
+
+def test_a_grown_database_holds_what_its_messages_ask_for(tmp_path):
+    house = House.build(f"sqlite:///{tmp_path / 'grown.sqlite'}", tmp_path, Size(10_000, 40_000), datetime.now(UTC))
+    # Each is sent three times, and a name opens and closes.
+    answered = {each.name: house.cost(each, 0)[0] / 6 for each in WORKLOADS if each.name.startswith("GetRecordList")}
+    house.engine.dispose()
+
+    assert answered["GetRecordList 1000, cursor in the middle"] == 1000
+    assert answered["GetRecordList 900, createdFrom lately"] == 900
+    assert answered["GetRecordList, all extracted but 10"] == 10
+    assert answered["GetRecordList of an invoice number (1)"] == 1

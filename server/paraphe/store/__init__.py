@@ -1,6 +1,6 @@
 """The tables, and the one way to a transaction. SQLite and PostgreSQL differ in this folder only."""
 
-from .bulk import by_columns, driver_form, is_among, known, python_form, update, upsert
+from .bulk import by_columns, driver_form, is_alone, is_among, known, python_form, update, upsert
 from .copies import CannotCopy, copied, digests, put_back
 from .forgetting import Forgetting
 from .later import Later
@@ -52,6 +52,7 @@ __all__ = [
     "digests",
     "document",
     "driver_form",
+    "is_alone",
     "is_among",
     "job",
     "journal",

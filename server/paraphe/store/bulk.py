@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     BindParameter,
     Boolean,
     Column,
@@ -180,6 +181,17 @@ def is_among(connection: Connection, column: Column[str], values: Sequence[str])
     """Say `column IN values` with one parameter, however many the values are."""
     dialect = connection.dialect.name
     return _among(dialect, column, bindparam(None, _listed(dialect, values), type_=_list_types[dialect]))
+
+
+def is_alone(connection: Connection, column: Column[int], value: int) -> ColumnElement[bool]:
+    """Say `column = value` where rows are ordered by this column and the next one of its index.
+
+    PostgreSQL drops a column from the order when it is told to be equal to something. Then it goes through the primary
+    key, past the rows of everybody else, whenever it believes that enough of them are the right ones.
+    """
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, [value], type_=ARRAY(BigInteger)))
+    return column == value
 
 
 _list_types: dict[str, TypeEngine[Any]] = {"postgresql": ARRAY(Text), "sqlite": Text()}

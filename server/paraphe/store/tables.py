@@ -228,7 +228,16 @@ attendance = _table(
     UniqueConstraint("account_id", "revision"),
 )
 Index("ix_attendance_modified", attendance.c.account_id, attendance.c.modified_on)
-Index("ix_attendance_person", attendance.c.account_id, attendance.c.person_type, attendance.c.person_reference)
+# Whatever callers ask for is found in the order in which it changed, however much else there is.
+Index("ix_attendance_course", attendance.c.course_id, attendance.c.revision)
+Index(
+    "ix_attendance_person",
+    attendance.c.account_id,
+    attendance.c.person_type,
+    attendance.c.person_reference,
+    attendance.c.revision,
+)
+Index("ix_attendance_status", attendance.c.account_id, attendance.c.status, attendance.c.revision)
 Index("ix_course_date", course.c.account_id, course.c.date)
 
 record = _table(
@@ -261,14 +270,15 @@ record = _table(
     Column("papers_made", Integer, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "record_number"),
 )
-Index(
-    "ix_record_to_extract",
-    record.c.account_id,
-    record.c.id,
-    sqlite_where=text("to_extract = 1"),
-    postgresql_where=record.c.to_extract,
-)
+for _name, _columns in {
+    # `to_extract` is in them so that SQLite counts without a look at the records.
+    "ix_record_to_extract": (record.c.account_id, record.c.id, record.c.to_extract),
+    "ix_record_status_to_extract": (record.c.account_id, record.c.status, record.c.id, record.c.to_extract),
+}.items():
+    Index(_name, *_columns, sqlite_where=text("to_extract = 1"), postgresql_where=record.c.to_extract)
 Index("ix_record_account", record.c.account_id, record.c.id)
+Index("ix_record_created", record.c.account_id, record.c.created_on, record.c.id, record.c.to_extract)
+Index("ix_record_invoice_number", record.c.account_id, record.c.invoice_number, record.c.id)
 document = _table(
     "document",
     Column("record_id", ForeignKey("record.id"), nullable=False, index=True),

@@ -4,9 +4,10 @@ A thousand records are read, addressed and told by columns (see `columns`).
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from .. import store
 from ..columns import Columns
@@ -27,12 +28,17 @@ def get_record_list(context: Context, request: Mapping[str, Any]) -> dict[str, A
     """Return the index of records, oldest first: of those to be extracted, or with `include_extracted` of all.
 
     A cursor stands after one record of the account, so nothing is missed or given twice while records come and go.
-    Three statements at most, whatever the number of records.
+    Four statements at most, whatever the number of records.
     """
     limit = limit_of(request)
     conditions = _conditions(context, request)
     after = _id_in(context, request)
-    found = select(*_COLUMNS).where(*conditions, record.c.id > after).order_by(record.c.id).limit(limit + 1)
+    found = (
+        select(*_COLUMNS)
+        .where(*conditions, record.c.id > after)
+        .order_by(record.c.account_id, record.c.id)
+        .limit(limit + 1)
+    )
     columns = store.by_columns(context.connection, found)
     page = {key: column[:limit] for key, column in columns.items()}
     result: dict[str, Any] = {"records": _told(context, page), "remaining": 0}
@@ -62,18 +68,28 @@ def _conditions(context: Context, request: Mapping[str, Any]) -> list[Any]:
     created_from, created_to = request.get("created_from"), request.get("created_to")
     if created_from is not None and created_to is not None and created_to < created_from:
         raise Refused(Error(Code.VALUES_CONTRADICT, "createdTo is before createdFrom.", field="createdTo"))
-    conditions: list[Any] = [record.c.account_id == context.account.id]
+    conditions: list[Any] = [store.is_alone(context.connection, record.c.account_id, context.account.id)]
     if not request.get("include_extracted"):
         conditions.append(record.c.to_extract)
     if "status" in request:
         conditions.append(record.c.status == request["status"])
-    if created_from is not None:
-        conditions.append(record.c.created_on >= created_from)
-    if created_to is not None:
-        conditions.append(record.c.created_on < created_to)
+    if created_from is not None or created_to is not None:
+        conditions += _created(context, created_from, created_to)
     if "invoice_number" in request:
         conditions.append(record.c.invoice_number == request["invoice_number"])
     return conditions
+
+
+def _created(context: Context, first: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+    """Say "opened in this time", and between which ids these records are: the list begins and ends there."""
+    in_time = [
+        *([] if first is None else [record.c.created_on >= first]),
+        *([] if end is None else [record.c.created_on < end]),
+    ]
+    # "+ 0", because PostgreSQL would look for the lowest id of all accounts that happens to be in this time.
+    ids = select(func.min(record.c.id + 0), func.max(record.c.id + 0))
+    lowest, highest = context.connection.execute(ids.where(record.c.account_id == context.account.id, *in_time)).one()
+    return [*in_time, record.c.id >= (lowest or 0), record.c.id <= (highest or 0)]
 
 
 def _id_in(context: Context, request: Mapping[str, Any]) -> int:

@@ -7,8 +7,7 @@ all before it: whoever goes on after the last one he saw misses nothing and gets
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -17,10 +16,8 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
-    exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -28,7 +25,7 @@ from sqlalchemy import (
 from ..context import Context
 from ..errors import Code, Error, Refused
 from ..store import account, attendance, course, is_among, lock_account, student, teacher
-from . import preparing
+from . import participants, preparing
 from .paging import cursor_at, invalid_cursor, limit_of, position_of
 
 _Row = Row[*tuple[Any, ...]]
@@ -93,16 +90,15 @@ def get_signature_list(context: Context, request: Mapping[str, Any]) -> dict[str
 
     A student and a teacher asked for together give the participants that are either. The cursor counts changes of
     participants: what SyncCourses or SyncStudents changes afterwards makes none of them new. With `include_images` a
-    page may end before `limit`. Two statements, whatever the number of participants.
+    page may end before `limit`. Four statements at most, whatever the number of participants.
     """
     _check_question(request)
     limit = limit_of(request)
     after = _revision_in(request)
     # Asked before the page is: what is committed later has a higher revision, and the next call will find it.
-    last = _last_revision(context, request, after)
-    rows = context.connection.execute(
-        _FOUND.where(*_conditions(context.account.id, request, after)).limit(limit + 1)
-    ).all()
+    last, course_id = _last_revision(context, request, after)
+    conditions = participants.asked_for(context.connection, context.account.id, request, after, course_id, limit + 1)
+    rows = context.connection.execute(_FOUND.where(*conditions).limit(limit + 1)).all()
     images = _images(context, rows[:limit]) if request.get("include_images") else None
     page = rows[: limit if images is None else min(limit, len(images))]
     more = len(rows) > len(page)
@@ -133,8 +129,10 @@ def _revision_in(request: Mapping[str, Any]) -> int:
     return int(position)
 
 
-def _last_revision(context: Context, request: Mapping[str, Any], after: int) -> int:
-    """Return the account's last revision; Refused for references it does not know, or a cursor beyond its changes.
+def _last_revision(context: Context, request: Mapping[str, Any], after: int) -> tuple[int, int | None]:
+    """Return the account's last revision, and the id of the course that is asked for, if one is.
+
+    Refused for references that the account does not know, or a cursor beyond its changes.
 
     A cursor lies beyond them if it is another account's, or if the database was restored from a backup since.
     """
@@ -151,7 +149,9 @@ def _last_revision(context: Context, request: Mapping[str, Any], after: int) -> 
         select(
             account.c.last_revision,
             *(
-                exists().where(table.c.account_id == account.c.id, table.c.reference == reference)
+                select(table.c.id)
+                .where(table.c.account_id == account.c.id, table.c.reference == reference)
+                .scalar_subquery()
                 for table, reference in asked.values()
             ),
         ).where(account.c.id == context.account.id)
@@ -159,13 +159,13 @@ def _last_revision(context: Context, request: Mapping[str, Any], after: int) -> 
     unknown = [
         _unknown_reference(field, reference)
         for (field, (_, reference)), found in zip(asked.items(), known, strict=True)
-        if not found
+        if found is None
     ]
     if unknown:
         raise Refused(*unknown)
     if after > last:
         raise invalid_cursor()
-    return int(last)
+    return int(last), known[0] if "course_reference" in request else None
 
 
 def _unknown_reference(field: str, reference: str, index: int | None = None) -> Error:
@@ -177,45 +177,6 @@ def _unknown_reference(field: str, reference: str, index: int | None = None) -> 
         value=reference[:80],
         hint="Send it with its Sync operation first, and write the reference exactly alike.",
     )
-
-
-def _conditions(account_id: int, request: Mapping[str, Any], after: int) -> Iterator[ColumnElement[bool]]:
-    yield attendance.c.account_id == account_id
-    yield attendance.c.revision > after
-    if "modified_since" in request:
-        yield attendance.c.modified_on >= request["modified_since"]
-        yield attendance.c.revision > _revision_before(account_id, request["modified_since"])
-    if "period_start" in request:
-        yield course.c.date >= request["period_start"]
-    if "period_end" in request:
-        yield course.c.date <= request["period_end"]
-    if "course_reference" in request:
-        yield course.c.reference == request["course_reference"]
-    people = [
-        and_(attendance.c.person_type == kind, attendance.c.person_reference == request[key])
-        for kind, key in (("STUDENT", "student_reference"), ("TEACHER", "teacher_reference"))
-        if key in request
-    ]
-    if people:
-        yield or_(*people)
-    if "status" in request:
-        yield attendance.c.status == request["status"]
-
-
-def _revision_before(account_id: int, moment: datetime) -> ColumnElement[int]:
-    """Say which revision was the last before `moment`: `modified_on` never falls while revisions rise.
-
-    Implied by the condition on `modified_on`; written out because it lets the database begin there.
-    """
-    earlier = attendance.alias("earlier")
-    last = (
-        select(earlier.c.revision)
-        .where(earlier.c.account_id == account_id, earlier.c.modified_on < moment)
-        .order_by(earlier.c.modified_on.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return func.coalesce(last, 0)
 
 
 def _images(context: Context, rows: Sequence[_Row]) -> list[bytes | None]:

@@ -241,7 +241,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("link", name="uq_attendance_link"),
     )
     op.create_index("ix_attendance_modified", "attendance", ["account_id", "modified_on"])
-    op.create_index("ix_attendance_person", "attendance", ["account_id", "person_type", "person_reference"])
+    op.create_index("ix_attendance_course", "attendance", ["course_id", "revision"])
+    op.create_index("ix_attendance_person", "attendance", ["account_id", "person_type", "person_reference", "revision"])
+    op.create_index("ix_attendance_status", "attendance", ["account_id", "status", "revision"])
     op.create_table(
         "record",
         sa.Column("id", _Id, nullable=False),
@@ -280,13 +282,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("link", name="uq_record_link"),
     )
     op.create_index("ix_record_account", "record", ["account_id", "id"])
-    op.create_index(
-        "ix_record_to_extract",
-        "record",
-        ["account_id", "id"],
-        sqlite_where=sa.text("to_extract = 1"),
-        postgresql_where=sa.text("to_extract"),
-    )
+    op.create_index("ix_record_created", "record", ["account_id", "created_on", "id", "to_extract"])
+    op.create_index("ix_record_invoice_number", "record", ["account_id", "invoice_number", "id"])
+    waiting = {
+        "ix_record_to_extract": ["account_id", "id", "to_extract"],
+        "ix_record_status_to_extract": ["account_id", "status", "id", "to_extract"],
+    }
+    for name, columns in waiting.items():
+        op.create_index(
+            name, "record", columns, sqlite_where=sa.text("to_extract = 1"), postgresql_where=sa.text("to_extract")
+        )
     op.create_table(
         "document",
         sa.Column("id", _Id, nullable=False),
