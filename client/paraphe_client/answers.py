@@ -175,6 +175,7 @@ class RecordDocument:
     created_on: datetime.datetime
     title: str | None = None
     url: str | None = None
+    seal_level: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

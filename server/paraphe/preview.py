@@ -204,6 +204,8 @@ def _values(operation: str) -> dict[str, Any]:
 
 
 def _rows(operation: str, name: str) -> list[dict[str, Any]]:
-    """Return the items of a Sync message, which come by columns."""
-    columns = {key: value for key, value in _values(operation)[name].items() if isinstance(value, list)}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    """Return the items of a Sync message, which come in slices, by columns; what an item lacks is None."""
+    found = []
+    for columns in _values(operation)[name]:
+        found += [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return found

@@ -7,7 +7,9 @@ from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from paraphe.columns import rows as by_row
 from paraphe.contract import NAMESPACE, Complex, Field, Operation, Simple
+from paraphe.xml.validate import items_of
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -81,16 +83,11 @@ def values_of(element: Element) -> Any:
 
 
 def rows(values: dict[str, Any], operation: Operation) -> dict[str, Any]:
-    """The values of a request with its items as a list, also where the decoder gives them as columns."""
-    read = dict(values)
-    for each in operation.request.fields:
-        columns = read.get(each.key)
-        if isinstance(each.type, Complex) and each.type.item is not None and isinstance(columns, dict):
-            lines = zip(*columns.values(), strict=True)
-            read[each.key] = [
-                {key: value for key, value in zip(columns, line, strict=True) if value is not None} for line in lines
-            ]
-    return read
+    """The values of a request with its items one by one, where the decoder gives them in slices, by columns."""
+    items = items_of(operation)
+    if items is None or items.key not in values:
+        return dict(values)
+    return values | {items.key: [item for columns in values[items.key] for item in by_row(columns)]}
 
 
 # Places ----------------------------------------------------------------------------------------------------------

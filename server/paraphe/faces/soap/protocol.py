@@ -67,14 +67,10 @@ class ExchangeSoap(Soap11):
             payload = envelope.read(ctx.in_document)
             operation = find_operation(payload)
             account = _recognised(call, environ, headers, operation)
-            binaries = _binaries(manner, payload, operation)
-            taken, manner.long_list = manner.long_list, None
             # Spyne's contexts are in cycles: what they held would stay until some garbage collection, many megabytes.
             ctx.in_document = None
             ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
-            manner.request = read_request(
-                payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
-            )
+            manner.request = _request(manner, payload, operation, account)
             call.hint = manner.request.hint
 
     def deserialize(self, ctx: Any, message: Any) -> None:
@@ -103,7 +99,8 @@ class ExchangeSoap(Soap11):
         """Hand the bytes over, piece by piece: Spyne's contexts are in cycles, and would keep a list of them."""
         ctx.out_string = http.sliced(ctx.out_document)
         # Of pieces Spyne tells no length.
-        ctx.transport.req_env["paraphe.headers"] = [("Content-Length", str(len(ctx.out_document)))]
+        length = ("Content-Length", str(len(ctx.out_document)))
+        ctx.transport.req_env["paraphe.headers"] = [*ctx.transport.req_env.get("paraphe.headers", ()), length]
         ctx.in_object = ctx.out_object = ctx.out_document = None
 
 
@@ -123,7 +120,7 @@ def perform(ctx: Any, request: Request) -> Body:
 
 def refuse(call: Call, manner: Manner, refused: Refused) -> Body:
     """Journal a refused message and return its fault."""
-    manner.package = manner.files = None
+    manner.package = manner.files = manner.long_list = None
     code = refused.errors[0].code
     return call.refuse(refused, lambda answer: manner.write_fault(code, answer, call.operation, refused))
 
@@ -162,6 +159,15 @@ def _recognised(call: Call, environ: http.Environ, headers: Sequence[etree._Elem
         credentials = http.basic_credentials(environ) or security.credentials(headers)
         call.account = http.recognise(call, credentials, _WAYS)
     return call.account
+
+
+def _request(manner: Manner, payload: etree._Element, operation: Operation, account: Account) -> Request:
+    # Apart, so that no traceback which Spyne keeps holds what belongs to the message, and files with it.
+    binaries = _binaries(manner, payload, operation)
+    taken, manner.long_list = manner.long_list, None
+    return read_request(
+        payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
+    )
 
 
 def _binaries(manner: Manner, payload: etree._Element, operation: Operation) -> xop.Binaries:
