@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test lint check wsdl answers bench processes interop fuzz durability reading life
+.PHONY: help demo test slow lint check wsdl answers bench processes interop fuzz durability reading life
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -20,13 +20,16 @@ demo: $(VENV)/ready ## start a sandbox with fixtures, run the whole story once, 
 test: $(VENV)/ready ## run the tests, on SQLite and PostgreSQL
 	$(RUN)/python -m pytest --numprocesses 2
 
+slow: $(VENV)/ready ## run the tests that wait, start servers or send much
+	$(RUN)/python -m pytest --numprocesses 2 -m slow
+
 lint: $(VENV)/ready ## style and types
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 
-check: lint ## style, types, then the tests
-	$(MAKE) test
+check: lint ## style, types, then all tests
+	$(MAKE) test slow
 
 bench: $(VENV)/ready ## measure against plain Spyne, in one run
 	$(RUN)/python -m benchmarks

@@ -23,6 +23,8 @@ from .soap.cast import open_with_pdf, pdf_of
 from .soap.conftest import house, house_of_its_own, houses, initialised, opened  # noqa: F401 - fixtures
 from .soap.processes import serving, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def client_programs():

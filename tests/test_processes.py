@@ -24,6 +24,8 @@ from .soap.house import held
 from .soap.processes import PATIENCE, InThread, until
 from .test_metrics import samples
 
+pytestmark = pytest.mark.slow
+
 STUDENT = {"reference": "STU-1", "lastName": "Exemple", "firstName": "Élève"}
 
 

@@ -14,6 +14,8 @@ from paraphe import settings
 from paraphe.serve import Server, running
 from paraphe.serve.requests import Pace, Parser
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 30  # seconds; the machine may be busy
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.general import find_unique_cms_attribute
 from pypdf import PdfReader, PdfWriter
 
 from paraphe.documents import certificates, preparation
@@ -70,6 +72,12 @@ def test_a_hundred_documents_are_sealed_by_threads_at_once(pdf, credential, auth
 
     for number, each in enumerate(done):
         assert each.content.startswith(pdf + b"%%%d\n" % number)
+        (signature,) = PdfFileReader(io.BytesIO(each.content)).embedded_signatures
+        assert (
+            signature.compute_digest()
+            == find_unique_cms_attribute(signature.signer_info["signed_attrs"], "message_digest").native
+        )
+    for each in done[::10]:
         (status,) = statuses(each.content, credential.chain[0])
         assert status.bottom_line
 

@@ -76,6 +76,20 @@ def test_a_file_under_another_passphrase_opens_with_that_one_alone():
     assert code_of(from_pkcs12, anew, "theirs") == "PASSPHRASE_WRONG"
 
 
+def test_a_certificate_whose_length_ends_in_128_is_written_as_it_was_read(pdf):
+    """asn1crypto takes that for a length that is not given, and its answer takes more than a minute."""
+    key = new_key()
+    issuers = (Issuer("http://example.org/" + "l" * length) for length in range(300))
+    pairs = ((issuer, issuer.issue("Cachet", key)) for issuer in issuers for _ in range(5))
+    issuer, certificate = next(pair for pair in pairs if pair[1].public_bytes(Encoding.DER)[3] == 128)
+    content = pkcs12.serialize_key_and_certificates(b"", key, certificate, [issuer.certificate], NoEncryption())
+
+    credential = from_pkcs12(content, "")
+
+    assert certificates.to_asn1(certificate).dump(force=True) == certificate.public_bytes(Encoding.DER)
+    assert statuses(sealed(pdf, credential).content, issuer.certificate)[0].bottom_line
+
+
 # --- self-issued
 
 

@@ -31,6 +31,8 @@ from paraphe.documents.timestamp import Authority, NoTimeStamp
 from .authorities import Issuer, new_key, pem
 from .sealing import STAMP, now, pdfsig, sealed, statuses
 
+pytestmark = pytest.mark.slow
+
 NOBODY = Authority("http://127.0.0.1:9/", seconds=5)
 
 

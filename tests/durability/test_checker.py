@@ -16,6 +16,8 @@ from .findings import Kind
 from .repositories import REPOSITORIES
 from .stored import Row, Stored
 
+pytestmark = pytest.mark.slow
+
 _MESSAGES = 20  # of each of the six programs
 
 

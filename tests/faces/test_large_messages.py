@@ -22,7 +22,7 @@ from ..soap.packages import include, opened, package
 from ..soap.processes import threads_in, until
 from .plain import PlainCaller, one_database
 
-pytestmark = one_database
+pytestmark = [one_database, pytest.mark.slow]
 WAYS = ("soap", "soap 1.2", "mtom", "xml", "json")
 CONTENT = pdf_of(spool.LARGE + 100_000)
 LINES = base64.encodebytes(CONTENT).decode()

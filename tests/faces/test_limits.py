@@ -12,7 +12,7 @@ from ..soap.processes import InThread, threads_in, until, writers_wait
 from .plain import PlainCaller, one_database
 from .wire import request, wired
 
-pytestmark = one_database
+pytestmark = [one_database, pytest.mark.slow]
 SMALL = {
     "element_depth": "20",
     "element_attributes": "20",

@@ -4,6 +4,8 @@ import pytest
 
 from .walk import hold_complete, killed_at, made
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):

@@ -17,6 +17,8 @@ from .conftest import opened
 from .house import codes
 from .processes import serving, until
 
+pytestmark = pytest.mark.slow
+
 
 def test_kill_9_right_after_200_ok_loses_nothing(house_of_its_own):
     caller = house_of_its_own.account()

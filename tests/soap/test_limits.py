@@ -12,7 +12,7 @@ from paraphe.app import limits_of
 from .conftest import opened
 from .house import envelope_of
 
-pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.parametrize("house", ["sqlite"], indirect=True), pytest.mark.slow]
 STUDENT = "<student><reference>{}</reference><lastName>L</lastName><firstName>F</firstName></student>"
 
 

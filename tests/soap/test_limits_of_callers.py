@@ -13,7 +13,7 @@ from .conftest import opened
 from .house import PATIENCE, envelope_of
 from .processes import InThread, threads_in, until, writers_wait
 
-pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.parametrize("house", ["sqlite"], indirect=True), pytest.mark.slow]
 STUDENT = "<student><reference>{}</reference><lastName>L</lastName><firstName>F</firstName></student>"
 
 

@@ -164,6 +164,34 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     return True
 
 
+class Verbatim:
+    """Written as it was read.
+
+    asn1crypto takes a length whose last byte is 128 for one that is not given, and writes such a value anew, part by
+    part, each part several times: for one token in some hundreds that took more than a minute (measured).
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._read = b""
+
+    @classmethod
+    def load(cls, encoded_data: bytes, strict: bool = False, **options: Any) -> Any:
+        """Read a value, and keep its bytes."""
+        value = super().load(encoded_data, strict=strict, **options)  # type: ignore[misc]
+        value._read = encoded_data
+        return value
+
+    def dump(self, force: bool = False) -> bytes:
+        """Return the bytes that were read; of a copy, which has none, what asn1crypto writes."""
+        written: bytes = self._read or super().dump(force)  # type: ignore[misc]
+        return written
+
+
+class _Verbatim(Verbatim, asn1.Certificate):  # type: ignore[misc]
+    """A certificate as it was issued."""
+
+
 def registered(certificates: Iterable[x509.Certificate]) -> SimpleCertificateStore:
     """Return certificates as pyHanko takes them."""
     registry = SimpleCertificateStore()
@@ -184,7 +212,7 @@ def described(content: bytes) -> tuple[str, datetime]:
 
 def to_asn1(certificate: x509.Certificate) -> asn1.Certificate:
     """Return a certificate in the form in which pyHanko takes it."""
-    return asn1.Certificate.load(certificate.public_bytes(Encoding.DER))
+    return _Verbatim.load(certificate.public_bytes(Encoding.DER))
 
 
 def _pkcs12(

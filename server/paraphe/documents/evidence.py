@@ -147,7 +147,7 @@ async def _collected(seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSig
 
 
 def _tokens(seal: EmbeddedPdfSignature) -> list[Any]:
-    attributes = seal.signer_info["unsigned_attrs"].native and seal.signer_info["unsigned_attrs"]
+    attributes = seal.signer_info["unsigned_attrs"]
     stamps = (each for each in attributes or () if each["type"].native == "signature_time_stamp_token")
     return [token["content"] for each in stamps for token in each["values"]]
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from asn1crypto import cms, tsp
+from asn1crypto import cms, parser, tsp
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
+from .certificates import Verbatim
 from .network import wait_for
 
 #: Bytes of the largest answer that is taken: the room for it is set aside before it is asked for.
@@ -54,12 +55,12 @@ class _Asking(TimeStamper):
     def __init__(self, authority: Authority) -> None:
         super().__init__()
         self._authority = authority
+        self._answer = b""
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
         """Ask for a time stamp and look at what comes: our nonce, our digest, signed by a key for time stamps."""
         try:
-            token = await super().async_timestamp(message_digest, md_algorithm)
-            _check(token, message_digest, md_algorithm)
+            _check(await super().async_timestamp(message_digest, md_algorithm), message_digest, md_algorithm)
         except NoTimeStamp:
             raise
         except TimeoutError as error:
@@ -68,7 +69,7 @@ class _Asking(TimeStamper):
             raise NoTimeStamp(f"not reached: {type(error).__name__}") from error
         except Exception as error:  # nobody has a list of what a parser raises at bytes that are no token
             raise NoTimeStamp(f"the answer cannot be used: {type(error).__name__}") from error
-        return token
+        return _Verbatim.load(_token_in(self._answer))
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Send one request and read one answer of bounded size."""
@@ -89,7 +90,18 @@ class _Asking(TimeStamper):
                 content += piece
         if len(content) > MOST_TOKEN_BYTES:
             raise NoTimeStamp(f"the answer is longer than {MOST_TOKEN_BYTES} bytes")
+        self._answer = content
         return tsp.TimeStampResp.load(content, strict=True)
+
+
+class _Verbatim(Verbatim, cms.ContentInfo):  # type: ignore[misc]
+    """A token as it came."""
+
+
+def _token_in(answer: bytes) -> bytes:
+    """Return what stands behind the status in an answer."""
+    inside: bytes = parser.parse(answer)[4]
+    return inside[sum(map(len, parser.parse(inside)[3:])) :]
 
 
 def _check(token: cms.ContentInfo, digest: bytes, algorithm: str) -> None:

@@ -52,8 +52,8 @@ def from_token(uri: str, pin: str | None) -> Credential:
     return Credential(certificate, ordered(certificate, others), signer)
 
 
-# One thing at a time is done with any token: two signatures at once, of two keys, in two sessions, end the process with a
-# segmentation fault (python-pkcs11 0.9 with SoftHSM 2.6, one run in three).
+# One thing at a time is done with any token: two signatures at once, of two keys in two sessions, end the process with
+# a segmentation fault (python-pkcs11 0.10 with SoftHSM 2.6, one run in three).
 _one_at_a_time = threading.Lock()
 
 
