@@ -4,7 +4,7 @@ import pytest
 
 from ..faces.wire import CHECK, fault_code, is_done, request, soap_request, wired
 from .conftest import opened
-from .house import ENVELOPES, MEDIA_TYPES
+from .house import ENVELOPES, MEDIA_TYPES, envelope_of
 
 one_database = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 pytestmark = one_database
@@ -69,6 +69,18 @@ def test_other_media_types_are_refused(caller, kind):
 
     assert (response.status, fault_code(response)) == (415, "UNSUPPORTED_MEDIA_TYPE")
     assert response["Accept-Encoding"] is None
+
+
+WRONG = "<SyncStudents><mode>MERGE</mode></SyncStudents>"
+
+
+@pytest.mark.parametrize("payload", ["<CheckConnection/>", "<Unknown/>", WRONG])
+def test_an_answer_says_its_length_once(caller, payload):
+    headers = {"Content-Type": MEDIA_TYPES[caller.version], "Accept-Encoding": "identity"}
+
+    response = caller.session.post(caller.address, envelope_of(caller.version, payload), headers=headers)
+
+    assert response.raw.headers.getlist("Content-Length") == [str(len(response.content))]
 
 
 @pytest.mark.parametrize("kind", ["", " "])

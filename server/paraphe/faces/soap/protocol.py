@@ -98,9 +98,11 @@ class ExchangeSoap(Soap11):
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
         """Hand the bytes over, piece by piece: Spyne's contexts are in cycles, and would keep a list of them."""
         ctx.out_string = http.sliced(ctx.out_document)
-        # Of pieces Spyne tells no length.
-        length = ("Content-Length", str(len(ctx.out_document)))
-        ctx.transport.req_env["paraphe.headers"] = [*ctx.transport.req_env.get("paraphe.headers", ()), length]
+        if ctx.out_error is None:
+            # Spyne tells the length of faults, which it joins, and none of pieces.
+            environ = ctx.transport.req_env
+            length = ("Content-Length", str(len(ctx.out_document)))
+            environ["paraphe.headers"] = [*environ.get("paraphe.headers", ()), length]
         ctx.in_object = ctx.out_object = ctx.out_document = None
 
 
