@@ -52,8 +52,7 @@ class LongList:
     def __init__(self, body: Content, bounds: Bounds, zone: Zone) -> None:
         self.names: Sequence[str] = tuple(_operations_by_list())
         #: What was taken, or None: the message may hold no list of items, or a short one.
-        self.slices: Slices | None = None
-        self._slices = SlicesInFile()
+        self.slices: SlicesInFile | None = None
         #: Errors of items that are left out (KEEP_VALID), and errors for which the message is to be refused.
         self.rejected: list[Error] = []
         self.errors: list[Error] = []
@@ -93,7 +92,7 @@ class LongList:
     def _take(self, elements: Sequence[etree._Element]) -> None:
         if self._operation is None or self._array is None or self._zone is None:
             raise RuntimeError("items are taken out of a list")
-        self.slices = self._slices
+        self.slices = self.slices or SlicesInFile()
         payload = _beginning(self._array)
         payload[-1].extend(elements)
         before, self._count = self._count, self._count + len(elements)
@@ -103,10 +102,12 @@ class LongList:
             self._signs = bounding.look(self._body, self._array.getroottree().docinfo.encoding, self._bounds)
         bounding.hold_part(payload, self._signs, self._bounds, deeper=True)
         if not self._is_enough and len(self.rejected) <= MOST_REJECTED:
-            self._read(payload, self._operation, self._zone, before)
+            self._read(payload, self._operation, self._zone, before, self.slices)
         payload[-1].clear()
 
-    def _read(self, payload: etree._Element, operation: Operation, zone: ZoneInfo, before: int) -> None:
+    def _read(
+        self, payload: etree._Element, operation: Operation, zone: ZoneInfo, before: int, slices: SlicesInFile
+    ) -> None:
         """Read a slice, before which so many items stood in the list."""
         items = _items(operation)
         try:
@@ -122,7 +123,7 @@ class LongList:
             return
         self.rejected += [at_first(error, operation, items, (error.index or 0) + before) for error in rejected]
         for columns in values.get(items.key, ()):
-            self._slices.add(columns)
+            slices.add(columns)
 
 
 def _beginning(array: etree._Element) -> etree._Element:

@@ -39,9 +39,12 @@ class Taken(Protocol):
     """The items that were taken out of a request while it arrived; see `long_lists`."""
 
     payload: etree._Element | None
-    slices: Slices | None
     rejected: list[Error]
     errors: list[Error]
+
+    @property
+    def slices(self) -> Slices | None:
+        """What was taken, or None."""
 
 
 @dataclass(frozen=True, slots=True)
