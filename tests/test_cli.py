@@ -141,7 +141,8 @@ def test_an_account_is_made_with_a_key_that_works(house, paraphe):
     ]
     assert (made["account"], made["environment"], made["legacy"]) == ("Lycée Horizon", "SANDBOX", False)
     engine = store.open_engine(os.environ.get("PARAPHE_DATABASE", "sqlite:///paraphe-data/paraphe.sqlite"))
-    recognised = accounts.Gate(engine).recognise(made["apiUser"], made["apiKey"])
+    with store.Later(engine) as later:  # which notes the use of the key, over a connection of its own
+        recognised = accounts.Gate(engine, later=later).recognise(made["apiUser"], made["apiKey"])
     engine.dispose()
     assert recognised is not None
     assert recognised.time_zone.key == "Indian/Reunion"
