@@ -13,6 +13,8 @@ from paraphe_client.durable import Busy, locked
 from .conftest import waiting
 from .fake import Document
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path):

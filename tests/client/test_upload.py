@@ -15,6 +15,8 @@ from paraphe_client.pieces import NotUsable
 from .conftest import waiting
 from .fake import NS, error, fault, hang_up, members
 
+pytestmark = pytest.mark.slow
+
 
 def student(number):
     return (

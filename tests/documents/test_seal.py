@@ -23,6 +23,8 @@ from paraphe.documents.seal import Place, seal
 from .authorities import Issuer, new_key
 from .sealing import STAMP, now, pdfsig, sealed, statuses, written
 
+pytestmark = pytest.mark.slow
+
 # --- valid
 
 
