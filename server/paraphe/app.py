@@ -92,6 +92,7 @@ def limits_of(settings: Settings) -> Sequence[Limit]:
         Limit("elementDepth", settings.element_depth, "levels"),
         Limit("attributesOfOneElement", settings.element_attributes, "attributes"),
         Limit("attributesInOneMessage", settings.message_attributes, "attributes"),
+        Limit("elementsInOneMessage", settings.message_elements, "elements"),
         Limit("itemsInOneList", settings.list_items, "items"),
         Limit("charactersInOneText", settings.text_length, "characters"),
         Limit("timeForTheHead", settings.head_seconds, "seconds"),

@@ -4,6 +4,7 @@ import argparse
 import faulthandler
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from . import guided, openapi
@@ -28,9 +29,12 @@ def play(asked: argparse.Namespace) -> bool:
             faulthandler.dump_traceback_later(300, exit=True)
             accounts = {"drawn": target.account()}
             tolerant = target.account(tolerant=number % 2 == 1)
-            for name, (play_family, share) in families.items():
-                account = accounts.get(name, tolerant)
-                play_family(target, figures, account, asked.seed + number, round(_ROUND * share))
+            # A thread for each round: what it keeps of names goes with it, as it does in the server (serve.threads).
+            with ThreadPoolExecutor(1) as thread:
+                for name, (play_family, share) in families.items():
+                    account = accounts.get(name, tolerant)
+                    given = (target, figures, account, asked.seed + number, round(_ROUND * share))
+                    thread.submit(play_family, *given).result()
             number += 1
             if figures.total >= asked.cases // 10:
                 warm = warm or memory()

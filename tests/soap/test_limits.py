@@ -36,6 +36,7 @@ def test_check_connection_tells_every_limit_that_can_be_set(house):
         "element_depth": "11",
         "element_attributes": "22",
         "message_attributes": "1003",
+        "message_elements": "10006",
         "list_items": "1004",
         "text_length": "10005",
         "head_seconds": "6",

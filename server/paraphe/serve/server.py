@@ -18,6 +18,7 @@ from ..settings import Listen, Settings
 from .balance import Balance
 from .channel import Channel
 from .requests import Pace
+from .threads import Threads
 
 _log = logging.getLogger(__package__)
 
@@ -95,7 +96,11 @@ class Server:
             raise
         self.url = self.settings.listen.url
         self._map: dict[int, Any] = {}
-        self._waitress: Any = create_server(application, map=self._map, sockets=list(sockets), **_tuning(settings))
+        threads = Threads()
+        self._waitress: Any = create_server(
+            application, map=self._map, _dispatcher=threads, sockets=list(sockets), **_tuning(settings)
+        )
+        threads.set_thread_count(settings.threads)
         self._listeners: list[Any] = [entry for entry in self._map.values() if isinstance(entry, BaseWSGIServer)]
         for listener in self._listeners:
             listener.channel_class = Channel

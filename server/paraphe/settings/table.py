@@ -36,6 +36,7 @@ class Settings:
     element_depth: int
     element_attributes: int
     message_attributes: int
+    message_elements: int
     list_items: int
     text_length: int
     head_seconds: int
@@ -175,6 +176,15 @@ OPTIONS = (
         100_000_000,
         "How many attributes all elements of a message may have together, and how many namespaces they may declare. "
         "Stacks that write the type of each element need one for each. More are refused with MESSAGE_TOO_COMPLEX.",
+    ),
+    _limit(
+        "message_elements",
+        "2000000",
+        10_000,
+        100_000_000,
+        "How many elements and attributes of a message (of JSON: commas, { and [) may be in memory at once; each takes "
+        "some 150 bytes. The items of a long list in XML are not among them, as they are stored while they arrive. "
+        "More are refused with MESSAGE_TOO_COMPLEX.",
     ),
     _limit(
         "list_items",

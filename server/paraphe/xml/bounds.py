@@ -25,7 +25,9 @@ _NAMESPACE = 10_000
 # An item that declares more namespaces than this many elements may have is none of the contract.
 _ELEMENTS = 10
 # Encodings in which a byte that looks like = or < is one, and the other way round.
-_PLAIN = re.compile(r"utf-?8|(us-)?ascii|(iso-?8859-?|latin-?|windows-125|cp125)[0-9]+", re.IGNORECASE)
+PLAIN = re.compile(r"utf-?8|(us-)?ascii|(iso-?8859-?|latin-?|windows-125|cp125)[0-9]+", re.IGNORECASE)
+# Bytes of the shortest element, <a/>; an attribute has more.
+_SHORTEST = 4
 # An XML declaration is shorter.
 _DECLARATION = 120
 
@@ -38,6 +40,7 @@ class Bounds:
     element_depth: int = DEEPEST
     element_attributes: int = 100
     message_attributes: int = 1_000_000
+    message_elements: int = 2_000_000
     list_items: int = 200_000
     text_length: int = 1_000_000
 
@@ -56,10 +59,40 @@ class Signs:
     long_texts: bool
 
 
+class Growing:
+    """A tree that grows while its message arrives: held to what cannot wait until it is whole.
+
+    An element takes thirty times as much memory as the four bytes that it may have on the wire.
+    """
+
+    _STEP = 2 << 20
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._signs = self._unseen = 0
+
+    def coming(self, piece: bytes) -> None:
+        """Look at bytes before they are parsed: libxml2 reads a start tag as a whole, with all its attributes."""
+        begins = piece.rfind(b"<")
+        self._signs = piece.count(b"=", max(begins, 0)) + (self._signs if begins < 0 else 0)
+        if self._signs > self._bounds.message_elements:
+            raise too_many_elements(self._bounds)
+
+    def grown(self, root: etree._Element | None, piece: bytes) -> None:
+        """Look at the tree, which is incomplete; `root` is None as long as nothing of the contract has begun."""
+        self._unseen += len(piece)
+        if root is None:
+            if self._unseen > _SHORTEST * self._bounds.message_elements:
+                raise too_many_elements(self._bounds)
+        elif self._unseen > self._STEP:
+            self._unseen = 0
+            _hold_elements(root, self._bounds)
+
+
 def look(body: Content, encoding: str | None, bounds: Bounds) -> Signs:
     """Look at the bytes of a message; `encoding` is what the parser found."""
     # A message in UTF-16 need not say so: its first "<" does.
-    plain = b"\0" not in body[:4] and _PLAIN.fullmatch(encoding or "utf-8") is not None
+    plain = b"\0" not in body[:4] and PLAIN.fullmatch(encoding or "utf-8") is not None
     attributes = not plain or _more(body, b"=", bounds.element_attributes)
     return Signs(
         attributes,
@@ -75,8 +108,10 @@ def hold(root: etree._Element, body: Content, bounds: Bounds, *, deeper: bool) -
 
     `body` is what `root` was parsed from; `deeper` says that it may be deeper than DEEPEST.
     """
-    # The shortest item is <a/>.
-    if len(body) > 4 * bounds.list_items and any(len(array) > bounds.list_items for array in root.iter(*_lists())):
+    if len(body) > _SHORTEST * bounds.message_elements:
+        _hold_elements(root, bounds)
+    may_be_long = len(body) > _SHORTEST * bounds.list_items
+    if may_be_long and any(len(array) > bounds.list_items for array in root.iter(*_lists())):
         raise too_many_items(bounds)
     hold_part(root, look(body, root.getroottree().docinfo.encoding, bounds), bounds, deeper=deeper)
 
@@ -121,6 +156,13 @@ def _hold_all_attributes(count: int, bounds: Bounds) -> None:
             f"The elements of the message have more than {bounds.message_attributes} attributes.",
             "Values stand in elements; leave attributes out.",
         )
+
+
+def _hold_elements(root: etree._Element, bounds: Bounds) -> None:
+    count = int(_count("descendant-or-self::*")(root)) + int(_count("descendant-or-self::*/@*")(root))
+    declarations = etree.iterwalk(root, events=("start-ns",))
+    if count + sum(1 for _ in declarations) > bounds.message_elements:
+        raise too_many_elements(bounds)
 
 
 def _hold_namespaces(root: etree._Element, bounds: Bounds) -> None:
@@ -224,6 +266,14 @@ def too_deep(bounds: Bounds) -> Refused:
     return _too_complex(
         f"The message is nested more than {bounds.element_depth} levels deep.",
         "Compare it with the schema of the operation.",
+    )
+
+
+def too_many_elements(bounds: Bounds) -> Refused:
+    """Refuse a message of too many elements."""
+    return _too_complex(
+        f"The message has more than {bounds.message_elements} elements and attributes.",
+        "Compare it with the schema of the operation, or send what it holds in several messages.",
     )
 
 

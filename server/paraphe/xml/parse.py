@@ -5,15 +5,19 @@ A large message, which lies in a file, is read piece by piece, by the same parse
 """
 
 import codecs
+import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from lxml import etree
 
+from ..contract import operations
 from ..errors import Code, Error, Refused
-from ..spool import Content, InFile, nameless
+from ..spool import LARGE, Content, InFile, nameless
 from . import bounds as bounding
-from .bounds import Bounds
+from . import names
+from .bounds import PLAIN, Bounds, Growing
 
 # Above this libxml2 must be told to accept long texts; it stops at 10 MB in one text otherwise.
 _LARGE = 9_000_000
@@ -29,6 +33,9 @@ _UTF_32 = {
     b"<\0\0\0": "utf-32-le",
     b"\0\0\0<": "utf-32-be",
 }
+_ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
+_COUNTED = re.compile(rf"{PLAIN.pattern}|utf-?16([lb]e|-[lb]e)?|ucs-?[24]|iso-10646-ucs-[24]|utf-32", re.IGNORECASE)
+_EBCDIC = b"\x4c\x6f\xa7\x94"
 # Bytes of a large message that are read before the takers are told.
 _PIECE = 256 << 10
 
@@ -76,6 +83,7 @@ def parse(
     (RFC 7303, section 3). Refused: MALFORMED_MESSAGE; FORBIDDEN_CONSTRUCT for a document type declaration or an
     inclusion; MESSAGE_TOO_COMPLEX beyond `bounds`.
     """
+    names.reading(body)
     body, charset = _readable(body, charset)
     options: dict[str, Any] = {
         "encoding": charset,
@@ -93,7 +101,7 @@ def parse(
         if isinstance(body, bytes):
             root = etree.fromstring(body, etree.XMLParser(**options))
         else:
-            root = _arriving(body, options, takers)
+            root = _arriving(body, options, takers, bounds)
     except etree.XMLSyntaxError as failure:
         raise _refused(body, _Fault(failure.msg, failure.code, failure.lineno or 0), bounds) from failure
     except _Broken as failure:
@@ -112,21 +120,46 @@ def parse(
     return root
 
 
-def _arriving(body: InFile, options: dict[str, Any], takers: Sequence[Taker]) -> etree._Element:
+def _arriving(body: InFile, options: dict[str, Any], takers: Sequence[Taker], bounds: Bounds) -> etree._Element:
+    _hold_encoding(body, options["encoding"])
     concerned = {name: taker for taker in takers for name in taker.names}
-    tags = [f"{{*}}{name}" for name in concerned]
-    parser = etree.XMLPullParser(events=("start", "end") if tags else (), tag=tags or None, **options)
-    told = 0
+    tags = [f"{{*}}{name}" for name in {*concerned, *_roots()}]
+    parser = etree.XMLPullParser(events=("start", "end"), tag=tags, **options)
+    begun: etree._Element | None = None
+    growing, told = Growing(bounds), 0
     for piece in body.pieces(_PIECE):
+        growing.coming(piece)
         parser.feed(piece)
         told = _hold_well_formed(parser, told)
         for event, element in parser.read_events():
-            taker = concerned[etree.QName(element).localname]
-            (taker.begun if event == "start" else taker.ended)(element)
+            begun = element.getroottree().getroot() if begun is None else begun
+            if taker := concerned.get(etree.QName(element).localname):
+                (taker.begun if event == "start" else taker.ended)(element)
         for taker in takers:
             taker.grown()
+        growing.grown(begun, piece)
     root: etree._Element = parser.close()
     return root
+
+
+@cache
+def _roots() -> frozenset[str]:
+    """Return the names that the first element of a message may have."""
+    return frozenset({"Envelope", *operations()})
+
+
+def _hold_encoding(body: InFile, charset: str | None) -> None:
+    """Refuse a large message in which < and = are other bytes than elsewhere, so that they cannot be counted."""
+    declared = _ENCODING.match(body[:200])
+    name = charset or (declared[1].decode() if declared else "utf-8")
+    if body.startswith(_EBCDIC) or not _COUNTED.fullmatch(name):
+        raise Refused(
+            Error(
+                Code.MALFORMED_MESSAGE,
+                f"A message above {LARGE >> 20} MiB cannot be in this encoding.",
+                hint="Send it in UTF-8.",
+            )
+        )
 
 
 def _hold_well_formed(parser: etree.XMLPullParser, told: int) -> int:

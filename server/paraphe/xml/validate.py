@@ -20,6 +20,7 @@ from lxml import etree
 
 from ..contract import NAMESPACE, Complex, Field, Operation, Simple, operations, schema, types
 from ..errors import Code, Error
+from . import names
 from .bench import Bench
 from .decode import collapse, unreadable
 from .members import look_at
@@ -67,6 +68,7 @@ def defects(
     finally:
         search.restore()
     if not search.found and not refused:
+        names.known(payload)
         return []
     search.look_for_unreadable_values()
     places = _Places(payload, operation)

@@ -22,7 +22,7 @@ from lxml import etree
 from ...contract import NAMESPACE, Complex, Field, Operation, Simple
 from ...errors import Code, Error, Refused
 from ...spool import LARGE, Content, Spooled, nameless, pieces_of
-from ...xml.bounds import STANDARD, Bounds, too_deep, too_long, too_many_items
+from ...xml.bounds import STANDARD, Bounds, too_deep, too_long, too_many_elements, too_many_items
 from ...xml.decode import collapse
 from ...xml.files import Files
 from ...xml.request import Request, read_request, refuse_if
@@ -65,6 +65,9 @@ def parse(body: Content, charset: str | None = None, bounds: Bounds = STANDARD) 
     """
     if not any(piece.strip() for piece in pieces_of(body)):
         return {}
+    # Each value that is not the first has one of these before it.
+    if len(body) > bounds.message_elements and sum(map(body.count, (b",", b"[", b"{"))) > bounds.message_elements:
+        raise too_many_elements(bounds)
     try:
         return json.loads(
             _text(body, charset),

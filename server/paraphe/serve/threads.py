@@ -1,0 +1,44 @@
+"""The threads that requests are worked on in."""
+
+from typing import Any
+
+from waitress.task import ThreadedTaskDispatcher
+
+from ..xml import names
+
+
+class Threads(ThreadedTaskDispatcher):
+    """So many threads; one that has read too many foreign names ends, and another takes its place."""
+
+    # What the stubs of waitress do not know.
+    queue: Any
+    queue_cv: Any
+    thread_exit_cv: Any
+    threads: set[int]
+    active_count: int
+    stop_count: int
+
+    def handler_thread(self, thread_no: int) -> None:
+        """Work on one task after the other, as waitress does, until told to stop or full of names."""
+        while (task := self._next(thread_no)) is not None:
+            try:
+                task.service()
+            except BaseException:
+                self.logger.exception("Exception when servicing %r", task)
+            if names.are_too_many():
+                self.start_new_thread(self.handler_thread, thread_no)
+                return
+
+    def _next(self, thread_no: int) -> Any:
+        with self.lock:
+            while not self.queue and self.stop_count == 0:
+                self.active_count -= 1
+                self.queue_cv.wait()
+                self.active_count += 1
+            if self.stop_count == 0:
+                return self.queue.popleft()
+            self.active_count -= 1
+            self.stop_count -= 1
+            self.threads.discard(thread_no)
+            self.thread_exit_cv.notify()
+            return None

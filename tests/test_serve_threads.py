@@ -1,0 +1,70 @@
+"""Threads of a server: one that has read too many foreign names makes room for another."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from paraphe.xml import names
+from paraphe.xml.parse import parse
+
+from .test_serve import post, served
+
+
+def reading(environ, start_response):
+    """Parse the message; answer who did it."""
+    parse(environ["wsgi.input"].read())
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [str(threading.get_ident()).encode()]
+
+
+def test_a_thread_full_of_foreign_names_is_replaced_and_nothing_is_lost():
+    message = b"<r>" + b"<a/>" * (names.MOST // 8) + b"</r>"
+    with served(reading, threads="1") as address:
+        workers = [post(address, message)[1] for _ in range(6)]
+
+    one, two, three = workers[:2], workers[2:4], workers[4:]
+    assert [len({*pair}) for pair in (one, two, three)] == [1, 1, 1]
+    assert one[0] != two[0] != three[0]
+
+
+def test_a_server_stops_when_all_its_threads_were_replaced():
+    message = b"<r>" + b"<a/>" * (names.MOST // 4) + b"</r>"
+    before = threading.active_count()
+    with served(reading, threads="3") as address:
+        for _ in range(9):
+            assert post(address, message)[0] == 200
+        assert threading.active_count() == before + 4  # the loop, and three who work
+
+    assert threading.active_count() == before
+
+
+SENDS_INVENTED_NAMES = """
+import re
+from itertools import count
+from tests.test_serve import post, served
+from tests.test_serve_threads import reading
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
+
+numbers = count()
+with served(reading, threads="1") as address:
+    for message in range(60):
+        body = b"".join(b"<a%012dx/>" % next(numbers) for _ in range(50_000))
+        post(address, b"<r>" + body + b"</r>")
+        if message in (9, 59):
+            print(resident())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of a process from /proc")
+def test_memory_does_not_grow_with_the_names_that_somebody_invents():
+    told = subprocess.run(
+        [sys.executable, "-c", SENDS_INVENTED_NAMES], capture_output=True, text=True, timeout=120, check=True
+    )
+
+    early, late = map(int, told.stdout.split())
+    assert late < early + 60  # three million names are 140 MB
