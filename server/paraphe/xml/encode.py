@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import chain, islice, repeat
+from operator import is_
 from typing import Any
 
 from ..contract import Complex, Field, Simple
@@ -110,8 +111,8 @@ def _content(field: Field) -> tuple[bool, Callable[..., str]]:
 
 # Many items ----------------------------------------------------------------------------------------------------
 
-#: Writes a leaf of many items; what is written for None does not count.
-WriteLeaves = Callable[[Sequence[Any], Attach | None], Sequence[Any]]
+#: Writes a leaf of many items, all of which have a value.
+WriteLeaves = Callable[[Sequence[Any], Attach | None], Sequence[str]]
 #: What many items have in common, in pieces, and between each two of them one text of every item.
 Form = tuple[list[str], list[Sequence[Any]]]
 
@@ -136,16 +137,21 @@ def _fill(form: Form, kind: Complex, columns: Mapping[str, Any], attach: Attach 
             common[-1] += f"<{field.name}>"
             _fill(form, field.type, column, attach)  # type: ignore[arg-type]
             common[-1] += f"</{field.name}>"
-        elif column is not None and None not in column:
+        elif column is not None and not (absent := _count_absent(column)):
             common[-1] += f"<{field.name}>"
             texts.append(_leaves(field)(column, attach))
             common.append(f"</{field.name}>")
         elif field.required:
             raise KeyError(f"{kind.name} lacks {field.key}")
-        elif column is not None:
-            written = zip(column, _leaves(field)(column, attach), strict=True)
-            texts.append(["" if value is None else f"<{field.name}>{text}</{field.name}>" for value, text in written])
+        elif column is not None and absent < len(column):
+            written = iter(_leaves(field)([value for value in column if value is not None], attach))
+            texts.append(["" if value is None else f"<{field.name}>{next(written)}</{field.name}>" for value in column])
             common.append("")
+
+
+def _count_absent(column: Sequence[Any]) -> int:
+    # By identity: a Decimal takes 0.2 µs to find out that it is not equal to None.
+    return sum(map(is_, column, repeat(None)))
 
 
 @cache
@@ -158,30 +164,34 @@ def _leaves(field: Field) -> WriteLeaves:
         return _lists(kind, kind.item)
     if kind.primitive == "base64Binary":
         _, content = _content(field)
-        return lambda column, attach: ["" if value is None else content(value, attach) for value in column]
+        return lambda column, attach: [content(value, attach) for value in column]
     convert = _converter(kind)
 
-    def write_leaves(column: Sequence[Any], _: Attach | None) -> Sequence[Any]:
-        if kind.primitive == "string" and not _to_escape("".join(filter(None, column))):
+    def write_leaves(column: Sequence[Any], _: Attach | None) -> Sequence[str]:
+        if kind.primitive == "string" and not _to_escape("".join(column)):
             return column
-        return ["" if value is None else convert(value) for value in column]
+        return list(map(convert, column))
 
-    return write_leaves
+    def write_decimals(column: Sequence[Any], _: Attach | None) -> Sequence[str]:
+        texts = list(map(str, column))
+        return list(map(convert, column)) if "E" in "".join(texts) else texts
+
+    return write_decimals if kind.primitive == "decimal" else write_leaves
 
 
 def _lists(kind: Complex, item: Field) -> WriteLeaves:
     """Write what each of many items has as a list; lists of what has members are written as one, and cut again."""
     if isinstance(item.type, Simple):
         encoder = _encoder(kind)
-        return lambda column, attach: ["" if values is None else encoder(values, attach) for values in column]
+        return lambda column, attach: [encoder(values, attach) for values in column]
     members = item.type
 
     def write_lists(column: Sequence[Any], attach: Attach | None) -> Sequence[str]:
-        together = [value for values in column for value in values or ()]
+        together = [value for values in column for value in values]
         keys = [field.key for field in members.fields if any(field.key in value for value in together)]
         columns = {key: [value.get(key) for value in together] for key in keys}
         texts = map("".join, _filled(item, members, columns, attach) if together else ())
-        return ["".join(islice(texts, len(values or ()))) for values in column]
+        return ["".join(islice(texts, len(values))) for values in column]
 
     return write_lists
 
