@@ -252,8 +252,8 @@ class Call:
                     connection.execute(_JOURNAL.statement, refused)
                 with store.reading(self.exchange.engine) as connection:
                     code = connection.scalar(_TOLD, {"request": self.request_id})
-            except store.Busy as busy:
-                log.warning("unsure", exc_info=busy, extra={"request_id": self.request_id})
+            except Exception as failure:  # whatever it is, it is not the journal's word
+                log.warning("unsure", exc_info=failure, extra={"request_id": self.request_id})
                 time.sleep(_LOOK_AGAIN)
         self._journalled = code == ERROR
         return code == OK
