@@ -4,9 +4,10 @@ import logging
 import sqlite3
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import column, event, insert, select, table
+from sqlalchemy import Select, column, event, insert, select, table
 
 from paraphe import store
 from paraphe.store import later as later_module
@@ -132,7 +133,7 @@ def run(statement, connection, values):
         connection.execute(statement, values)
 
 
-MISSING = select(column("name")).select_from(table("no_such_table"))
+MISSING: Select[Any] = select(column("name")).select_from(table("no_such_table"))
 
 
 @pytest.mark.parametrize("statement", [MISSING, store.Prepared(MISSING)], ids=["any", "prepared"])
