@@ -305,3 +305,12 @@ class Apart:
         for content, between in zip(self._files, others, strict=True):
             parts += [InBase64(content), between]
         return joined(parts)
+
+
+def make_durable(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
