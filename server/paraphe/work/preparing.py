@@ -23,15 +23,12 @@ from ..documents.papers import Paper
 from ..store import attendance, course, document, reading, record
 from . import elements, filing, organisations, presence
 from .filing import Event, File
-from .jobs import Failed, Job, Kind, enqueue
-from .sealing import Sealing, lacks_time_stamp, sealing_of
+from .jobs import Job, Kind, enqueue
+from .sealing import ON_PAPER, Sealing, new_copies, originals, sealing_of, wait_for_time_stamps
 from .sittings import Collected, collect
-from .workers import Store, Workplace
+from .workers import Store, Workplace, broken_template
 
-#: How long the address on a paper works: as long as accounting documents are kept.
-_ON_PAPER = timedelta(days=3653)
 _OTHERS_SIGN = timedelta(minutes=1)
-_AUTHORITY_IS_BACK = timedelta(minutes=5)
 
 
 def status_of(account: Account) -> str:
@@ -117,16 +114,16 @@ def prepare(workplace: Workplace, account: Account, job: Job) -> Store:
             return lambda context: _as_it_is(context, job.record_id, asked)
         found = collect(connection, account, asked.number, said, _mark(workplace))
         there = _there(connection, job.record_id)
-        invoice = _invoice(connection, job.record_id)
+        invoices = originals(connection, job.record_id)
         sealing, unsealed = sealing_of(workplace, connection, account)
     gaps = presence.gaps(found)
     try:
         files = list(_Making(workplace, account, organisation, found, sealing).files(gaps, there))
-        if sealing is not None and invoice is not None:
-            copy, unsealed = sealing.invoice(invoice, asked.number)
-            files = [*copy, *files]
     except papers.BrokenTemplate as broken:
-        raise Failed("BROKEN_TEMPLATE") from broken
+        raise broken_template(broken) from broken
+    if sealing is not None:
+        copies, unsealed = sealing.copies(invoices, asked.number)
+        files = [*copies, *files]
     return lambda context: _file(context, job.record_id, asked, files, gaps, unsealed)
 
 
@@ -147,13 +144,6 @@ def _there(connection: Connection, record_id: int) -> list[Attached]:
     return [Attached(row[0], row[1] or row[2], row[2], row[3], row[4]) for row in found]
 
 
-def _invoice(connection: Connection, record_id: int) -> tuple[str, str] | None:
-    """Return the digest and the file name of the invoice that a record began with, if it did."""
-    first = (document.c.record_id == record_id) & (document.c.document_type == "INVOICE") & ~document.c.made
-    row = connection.execute(select(document.c.sha256, document.c.file_name).where(first)).first()
-    return None if row is None else (row[0], row[1])
-
-
 def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
     def marked(row: Any) -> dict[str, Any]:
         if row.image_sha256 is None:
@@ -165,7 +155,7 @@ def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
 
 
 def _lasting(workplace: Workplace) -> Any:
-    return replace(workplace.addresses, lifetime=_ON_PAPER)
+    return replace(workplace.addresses, lifetime=ON_PAPER)
 
 
 # The papers ----------------------------------------------------------------------------------------------------
@@ -207,12 +197,13 @@ class _Making:
             yield self._kept(partial(papers.completion_certificate, **of))
             yield self._kept(partial(papers.attendance_certificate, **of, sheets=numbers))
 
-    def _kept(self, write: Callable[[Issue], Paper]) -> File:
+    def _kept(self, write: Callable[..., Paper]) -> File:
         """Have a paper written that bears its own number and address, and put it into the archive."""
         blank = File("OTHER", None, "", "", 0).numbered()
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
         url = _lasting(self.workplace).url("documents", blank.link, ".pdf", now)
-        paper = write(Issue(blank.document_id, now, self.found.invoiced.record_number, url))
+        issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url)
+        paper = write(issue, templates=self.workplace.templates)
         kept = replace(
             blank,
             document_type=paper.document_type,
@@ -258,12 +249,14 @@ def _file(
     version = _next_version(context, record_id, asked)
     if version is None:
         return
+    copies = new_copies(context, record_id, files)
+    files = [*copies, *(file for file in files if file.copy_of is None)]
     ours = (document.c.record_id == record_id) & document.c.made & document.c.replaced_in.is_(None)
-    context.connection.execute(update(document).where(ours).values(replaced_in=version))
+    others = document.c.copy_of.is_not(None) | document.c.whole_of.is_not(None)
+    context.connection.execute(update(document).where(ours, ~others).values(replaced_in=version))
     filing.attach_all(context, record_id, files)
-    if lacks_time_stamp(files):
-        enqueue(context, Kind.RAISE_SEAL, record_id, after=_AUTHORITY_IS_BACK)
-    current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None)
+    wait_for_time_stamps(context, record_id, files)
+    current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None) & document.c.whole_of.is_(None)
     context.connection.execute(
         update(record)
         .where(record.c.id == record_id)
@@ -275,6 +268,7 @@ def _file(
     outcome: dict[str, Any] = {"documents": [file.document_id for file in files]}
     outcome |= {"gaps": sorted({gap.code for gap in gaps}), "unsealed": unsealed}
     filing.note(context, Event.PREPARED, {record_id: {"version": version - 1}}, outcome)
+    filing.ask_for_pdf(context, record_id)
 
 
 def _next_version(context: Context, record_id: int, asked: _Asked) -> int | None:

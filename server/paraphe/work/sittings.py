@@ -135,6 +135,11 @@ def _invoiced(number: str, said: Mapping[str, Any], people: Mapping[str, _Studen
     )
 
 
+def invoiced_of(number: str, said: Mapping[str, Any]) -> Invoiced:
+    """Return what the invoice of a record says, with trainees as it names them."""
+    return _invoiced(number, said, {})
+
+
 def _person(each: Mapping[str, Any], people: Mapping[str, _Student]) -> Person:
     known = people.get(each.get("reference", ""))
     return known.person if known else Person("", each.get("last_name", ""), each.get("first_name", ""))
