@@ -11,13 +11,13 @@ from sqlalchemy import insert, select, update
 from paraphe import reading, store
 from paraphe.accounts import set_threshold
 from paraphe.operations import JOBS
-from paraphe.reading import Reading, Student, Trainee, Value
+from paraphe.reading import Reading, Trainee, Value
 from paraphe.work import analysis, jobs
 from paraphe.work.invoices import send_invoice
 from paraphe.work.workers import Workplace, do
 
 from ..reading.test_recognition import scan, tesseract
-from .cast import INVOICE, NOW, caller, index, pdf, review, statements
+from .cast import INVOICE, NOW, caller, index, pdf, review
 
 __all__ = ["tesseract"]
 
@@ -124,14 +124,6 @@ def test_what_was_read_stays_in_the_history_after_a_review(call, engine):
     assert {each["field"] for each in read["readValues"]} > {"invoiceNumber", "quantity"}
     assert "SUM_MISMATCH" in {each["code"] for each in read["warnings"]}
     assert who == "lycee-horizon"
-
-
-def test_to_know_the_students_takes_two_statements_however_many_they_are(engine, account, call):
-    with store.reading(engine) as connection, statements(engine) as seen:
-        known = analysis.known_to(connection, account)
-
-    assert Student("STU-7", "Le Quéré", "Noémie") in known.students
-    assert len(seen) == 2
 
 
 # The caller's word ---------------------------------------------------------------------------------------------

@@ -13,20 +13,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
-
 from .. import reading
-from ..accounts import Account
 from ..contract import Complex, Simple, complex_type
 from ..documents.bundle import is_pdf
-from ..reading import NEEDED, THRESHOLD, Known, Notice, Payer, Reading, Student, Trainee, Value
+from ..reading import NEEDED, THRESHOLD, Look, Notice, Reading, Trainee, Value
 from ..spool import Content
-from ..store import contact, student
 from . import elements
 
 _TYPE = complex_type("InvoicingElements")
 _FIELDS = {field.key: field for field in _TYPE.fields}
-_NUMBERS = ("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number")
 _LONGEST_SNIPPET = 200
 _MOST_BYTES = 25_000_000  # it is in memory while it is read
 _ALL_NEEDED = (*NEEDED, "trainees")
@@ -36,26 +31,7 @@ _READERS = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 # Reading -------------------------------------------------------------------------------------------------------
 
 
-def known_to(connection: Connection, account: Account) -> Known:
-    """Return the students and payers of an account, as far as they help to read. Two statements."""
-    numbers = [student.c[name] for name in _NUMBERS]
-    students = connection.execute(
-        select(student.c.reference, student.c.last_name, student.c.first_name, *numbers)
-        .where(student.c.account_id == account.id)
-        .order_by(student.c.id)
-    )
-    payers = connection.execute(
-        select(contact.c.reference, contact.c.organisation, contact.c.siret)
-        .where(contact.c.account_id == account.id, contact.c.active, contact.c.organisation.is_not(None))
-        .order_by(contact.c.id)
-    )
-    return Known(
-        tuple(Student(row[0], row[1] or "", row[2] or "", tuple(filter(None, row[3:]))) for row in students),
-        tuple(Payer(*row) for row in payers),
-    )
-
-
-def read(content: Content, known: Known, *, tesseract: str | None = None) -> Reading:
+def read(content: Content, look: Look, *, tesseract: str | None = None) -> Reading:
     """Read an invoice in a process apart; waits while as many are being read as there are processors."""
     if not is_pdf(content):
         nothing = Reading(failure="NOT_A_PDF")
@@ -66,7 +42,7 @@ def read(content: Content, known: Known, *, tesseract: str | None = None) -> Rea
         nothing.warn("PDF_TOO_COMPLEX", f"Invoices of more than {_MOST_BYTES} bytes are not read.", _ENTER)
         return nothing
     with _READERS:
-        return reading.read(bytes(content), known, tesseract=tesseract)
+        return reading.read(bytes(content), look, tesseract=tesseract)
 
 
 _ENTER = "Let a person enter the elements of the invoice with ReviewRecord."

@@ -12,6 +12,7 @@ from ..store import reading
 from . import analysis, elements, filing, jobs, preparing, presence
 from .analysis import Analysis
 from .filing import Event, File
+from .known import looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,8 @@ def read_ahead(ahead: Ahead, request: Mapping[str, Any]) -> Arrived:
     elements.check_hints(hints)
     filing.check_room(len(request["content"]))
     file = filing.keep(ahead, request, "INVOICE")
-    with reading(ahead.engine) as connection:
-        known = analysis.known_to(connection, ahead.account)
-    found = analysis.analyse(analysis.read(request["content"], known), hints, ahead.account.threshold)
+    read = analysis.read(request["content"], looking(ahead.engine, ahead.account))
+    found = analysis.analyse(read, hints, ahead.account.threshold)
     with reading(ahead.engine) as connection:
         more = warnings_about(connection, ahead.account, found.said)
     told = {(each["code"], each["field"]) for each in found.warnings}
