@@ -46,6 +46,8 @@ def _answer(talk: socket.socket) -> None:
     stream = talk.makefile("rb")
     head, content = json.loads(_hear(stream)), _hear(stream)
     limits = Limits(**head["limits"])
+    if head["tesseract"]:
+        os.nice(10)  # nobody waits for it
     _confine(limits)
 
     def look(words: Sequence[str]) -> Known:

@@ -16,6 +16,7 @@ from typing import Any
 from .. import reading
 from ..contract import Complex, Simple, complex_type
 from ..documents.bundle import is_pdf
+from ..errors import Code, Error, Refused
 from ..reading import NEEDED, THRESHOLD, Look, Notice, Reading, Trainee, Value
 from ..spool import Content
 from . import elements
@@ -27,12 +28,18 @@ _MOST_BYTES = 25_000_000  # it is in memory while it is read
 _ALL_NEEDED = (*NEEDED, "trainees")
 # Reading is work for a processor and limited by the clock: more at once than there are would make all of them late.
 _READERS = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+# Apart from those, because recognition takes up to 90 s and nobody waits for it.
+_RECOGNISERS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
+_PATIENCE = 10.0  # seconds that a caller waits for others to be read
 
 # Reading -------------------------------------------------------------------------------------------------------
 
 
 def read(content: Content, look: Look, *, tesseract: str | None = None) -> Reading:
-    """Read an invoice in a process apart; waits while as many are being read as there are processors."""
+    """Read an invoice in a process apart. Refused, SERVER_BUSY, when too many others are being read for too long.
+
+    With `tesseract` (the program's path) text is recognised, with a patience and in places of its own.
+    """
     if not is_pdf(content):
         nothing = Reading(failure="NOT_A_PDF")
         nothing.warn("NOT_A_PDF", "The invoice is not a PDF; it was stored as it is.", _ENTER)
@@ -41,8 +48,14 @@ def read(content: Content, look: Look, *, tesseract: str | None = None) -> Readi
         nothing = Reading(failure="PDF_TOO_COMPLEX")
         nothing.warn("PDF_TOO_COMPLEX", f"Invoices of more than {_MOST_BYTES} bytes are not read.", _ENTER)
         return nothing
-    with _READERS:
+    places = _READERS if tesseract is None else _RECOGNISERS
+    if not places.acquire(timeout=_PATIENCE if tesseract is None else None):
+        message = "The server reads as many invoices as it can at once; nothing of the message was stored."
+        raise Refused(Error(Code.SERVER_BUSY, message, hint="Send it again in a few seconds."))
+    try:
         return reading.read(bytes(content), look, tesseract=tesseract)
+    finally:
+        places.release()
 
 
 _ENTER = "Let a person enter the elements of the invoice with ReviewRecord."
