@@ -37,6 +37,9 @@ Render = Callable[[Answer], Body]
 
 log = logging.getLogger("paraphe.call")
 
+_ROOM_AGAIN = 5
+"""Seconds after which a message is worth sending again that an operation had no room for."""
+
 _LOOK_AGAIN = 0.5
 """Seconds between two tries to learn what became of a commit, while the database does not answer."""
 
@@ -151,6 +154,8 @@ class Call:
                 return self._write(operation, request, render, digest)
             return self._read(operation, request, render)
         except Refused as refused:
+            if refused.errors[0].code == Code.SERVER_BUSY:
+                self.failed, self.retry_after = True, _ROOM_AGAIN
             return self.refuse(refused, render)
         except store.Taken:
             return self.refuse(_in_progress(), render)

@@ -52,15 +52,24 @@ OPERATIONS: dict[str, Operation] = {
     "SyncContacts": Operation(sync.contacts, True, _synchronised),
     "GetSignatureList": Operation(signatures.get_signature_list, False, _signed),
     "SendInvoice": Operation(invoices.send_invoice, True, _opened, invoices.read_ahead),
-    "SendInvoicingInfo": Operation(invoices.send_invoicing_info, True, _opened),
+    "SendInvoicingInfo": Operation(invoices.send_invoicing_info, True, _opened, invoices.look_ahead),
     "ReviewRecord": Operation(
-        records.review_record, True, lambda result: f"Record {result['record_index']['record_number']} is settled."
+        records.review_record,
+        True,
+        lambda result: f"Record {result['record_index']['record_number']} is settled.",
+        invoices.look_ahead,
     ),
     "AddSimpleInvoice": Operation(
-        records.add_simple_invoice, True, lambda result: f"The invoice joined record {result['record_number']}."
+        records.add_simple_invoice,
+        True,
+        lambda result: f"The invoice joined record {result['record_number']}.",
+        records.keep_simple_invoice,
     ),
     "AddSimpleDocument": Operation(
-        records.add_simple_document, True, lambda result: f"The document joined record {result['record_number']}."
+        records.add_simple_document,
+        True,
+        lambda result: f"The document joined record {result['record_number']}.",
+        records.keep_simple_document,
     ),
     "GetRecord": Operation(
         records.get_record,

@@ -1,13 +1,16 @@
 """A database that does not answer: the caller is told to come again, on every face and at every address."""
 
 import sqlite3
+from base64 import b64encode
+from threading import BoundedSemaphore
 
 import pytest
 import requests
 
 from paraphe import store
+from paraphe.work import analysis
 
-from .cast import open_with_pdf
+from .cast import INVOICE, open_with_pdf, to_extract
 
 pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 
@@ -60,3 +63,18 @@ def test_an_address_is_not_said_to_be_nothing(caller, address, kept):
     response = requests.get(address, timeout=60)
 
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_caller_whose_invoice_finds_no_reader_is_told_when_to_come_again(house, monkeypatch):
+    caller = house.account()
+    monkeypatch.setattr(analysis, "_PATIENCE", 0.01)
+    monkeypatch.setattr(analysis, "_READERS", BoundedSemaphore(1))
+    said = {"fileName": "FAC-1.pdf", "content": b64encode(INVOICE).decode()}
+    with analysis._READERS:
+        text = f"<SendInvoice><fileName>FAC-1.pdf</fileName><content>{said['content']}</content></SendInvoice>"
+        reply = caller.post(text)
+        response = requests.post(f"{caller.url}/api/v1/SendInvoice", auth=caller.session.auth, json=said, timeout=60)
+
+    assert (reply.codes, reply.is_fault, reply.headers["Retry-After"]) == (["SERVER_BUSY"], True, "5")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert to_extract(caller) == []

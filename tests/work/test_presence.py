@@ -114,6 +114,37 @@ def test_days_are_seven_hours_and_flat_amounts_are_not_compared(school, quantity
     assert warned(school, invoice(quantity, unit=unit)) == []
 
 
+def lines(*said, **more):
+    """An invoice whose lines are (quantity, unit) of the first trainee; the signatures are twelve hours."""
+    trainees = [{"reference": "STU-1", "quantity": Decimal(quantity), "unit": unit} for quantity, unit in said]
+    return invoice("12") | {"trainees": trainees} | more
+
+
+def test_a_trainees_quantity_counts_in_its_own_unit(school):
+    assert warned(school, lines((5, "DAY"), quantity=Decimal(35))) == [LESS]
+    assert "35.00 hours are invoiced, 12.00 are signed" in message(school, lines((5, "DAY"), quantity=Decimal(35)))
+    assert warned(school, lines((12, "HOUR"), unit="DAY", quantity=Decimal("1.71"))) == []
+    assert warned(school, lines((1, "DAY"), (Decimal("1.42"), "HALF_DAY"))) == []
+
+
+def test_lines_of_one_trainee_are_added_up_before_they_are_compared(school):
+    assert warned(school, lines((6, "HOUR"), (6, "HOUR"))) == []
+    assert warned(school, lines((12, "HOUR"), (12, "HOUR"), quantity=Decimal(24))) == [LESS]
+    assert "Trainee 1, 2: 24.00 hours are invoiced, 12.00 are signed" in message(
+        school, lines((12, "HOUR"), (12, "HOUR"), quantity=Decimal(24))
+    )
+
+
+def test_a_total_beyond_the_trainees_quantities_is_compared_as_well(school):
+    assert warned(school, lines((12, "HOUR"), unit="DAY", quantity=Decimal(5))) == [
+        ("LESS_SIGNED_THAN_INVOICED", "quantity")
+    ]
+
+
+def test_a_credit_for_hours_of_the_same_trainee_is_taken_off(school):
+    assert warned(school, lines((14, "HOUR"), (-2, "HOUR"))) == []
+
+
 def test_hundredths_that_were_rounded_for_each_half_day_are_no_gap(school):
     attend(school, *(row(day, status="LATE", minutes_present=179) for day in DAYS))
 

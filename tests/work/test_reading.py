@@ -4,6 +4,7 @@ import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -11,13 +12,14 @@ from sqlalchemy import insert, select, update
 from paraphe import reading, store
 from paraphe.accounts import set_threshold
 from paraphe.operations import JOBS
-from paraphe.reading import Reading, Student, Trainee, Value
+from paraphe.reading import Known, Reading, Trainee, Value
+from paraphe.reading.lookup import everybody
 from paraphe.work import analysis, jobs
 from paraphe.work.invoices import send_invoice
 from paraphe.work.workers import Workplace, do
 
 from ..reading.test_recognition import scan, tesseract
-from .cast import INVOICE, NOW, caller, index, pdf, review, statements
+from .cast import INVOICE, NOW, caller, codes, index, pdf, refusal, review
 
 __all__ = ["tesseract"]
 
@@ -126,14 +128,6 @@ def test_what_was_read_stays_in_the_history_after_a_review(call, engine):
     assert who == "lycee-horizon"
 
 
-def test_to_know_the_students_takes_two_statements_however_many_they_are(engine, account, call):
-    with store.reading(engine) as connection, statements(engine) as seen:
-        known = analysis.known_to(connection, account)
-
-    assert Student("STU-7", "Le Quéré", "Noémie") in known.students
-    assert len(seen) == 2
-
-
 # The caller's word ---------------------------------------------------------------------------------------------
 
 
@@ -212,6 +206,32 @@ def test_the_file_is_in_the_archive_before_it_is_read(call, archive, monkeypatch
 
     with pytest.raises(MemoryError):
         send(call)
+
+
+# Places --------------------------------------------------------------------------------------------------------
+
+
+def test_a_caller_is_told_to_come_again_while_too_many_are_read(call, monkeypatch):
+    monkeypatch.setattr(analysis, "_PATIENCE", 0.01)
+    monkeypatch.setattr(analysis, "_READERS", BoundedSemaphore(1))
+
+    with analysis._READERS:
+        assert codes(refusal(send, call)) == [("SERVER_BUSY", None)]
+    assert send(call)["record_number"] == "2026-000001"
+
+
+def test_recognition_takes_no_place_of_callers(monkeypatch):
+    """It goes on for up to 90 s; here callers have one place, and one of them comes in the middle of it."""
+    monkeypatch.setattr(analysis, "_PATIENCE", 0.01)
+    monkeypatch.setattr(analysis, "_READERS", BoundedSemaphore(1))
+    monkeypatch.setattr(analysis, "_RECOGNISERS", BoundedSemaphore(1))
+
+    def read(content, look, *, tesseract):
+        return analysis.read(content, look) if tesseract else Reading(kind="CREDIT_NOTE")
+
+    monkeypatch.setattr(reading, "read", read)
+
+    assert analysis.read(GOOD, look=everybody(Known()), tesseract="/usr/bin/tesseract").kind == "CREDIT_NOTE"
 
 
 # Recognised afterwards -----------------------------------------------------------------------------------------

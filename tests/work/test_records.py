@@ -3,9 +3,11 @@ from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
+from sqlalchemy import insert, select
 
 from paraphe import store
-from paraphe.work import records
+from paraphe.work import filing
+from paraphe.work.invoices import send_invoice
 from paraphe.work.records import add_simple_invoice
 
 from .cast import (
@@ -124,10 +126,29 @@ def test_an_empty_file_is_refused(call):
 
 def test_a_record_grows_no_larger_than_can_be_given_in_one_piece(call, monkeypatch):
     send(call)
-    monkeypatch.setattr(records, "MOST_BYTES", len(pdf(100)) + len(pdf(200)))
+    monkeypatch.setattr(filing, "MOST_BYTES", len(pdf(100)) + len(pdf(200)))
     add(call)
 
     assert codes(refusal(add, call)) == [("LIMIT_EXCEEDED", "content")]
+
+
+def test_an_invoice_that_fills_more_than_a_record_opens_none(call, monkeypatch):
+    monkeypatch.setattr(filing, "MOST_BYTES", len(pdf(100)) - 1)
+    request = {"file_name": "FAC-1.pdf", "content": pdf(100)}
+
+    assert codes(refusal(call, send_invoice, request)) == [("LIMIT_EXCEEDED", "content")]
+    assert listed(call) == []
+
+
+def test_papers_of_the_server_take_no_room_from_what_callers_send(call, engine, monkeypatch):
+    send(call)
+    with store.writing(engine) as connection:
+        (opened,) = connection.execute(select(store.document.c.record_id, store.document.c.account_id))
+        paper = {"record_id": opened.record_id, "account_id": opened.account_id, "document_id": "D", "link": b"L" * 16}
+        said = {"document_type": "OTHER", "sha256": "0" * 64, "size_bytes": 10**9, "created_on": NOW, "made": True}
+        connection.execute(insert(store.document).values(paper | said))
+
+    add(call)
 
 
 def test_two_documents_added_at_once_are_two_versions(call):

@@ -148,12 +148,13 @@ class Sitting:
 
 @dataclass(frozen=True, slots=True)
 class InvoicedTrainee:
-    """What the invoice says of one trainee. `quantity` is in the invoice's unit."""
+    """What one line of the invoice says of a trainee. `unit` is that of its quantity; empty: the invoice's."""
 
     person: Person
     quantity: Decimal | None = None
     contract_number: str = ""
     file_number: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,9 @@ def invoicing_statement(
                 **said.invoiced_trainee(each),
                 "lines": said.attended(sittings, each.person, draft.pictures),
                 "hours": said.totals(sittings, [each.person]),
-                "delta": said.delta(said.signed_minutes(sittings, [each.person]), each.quantity, invoiced.unit),
+                "delta": said.delta(
+                    said.signed_minutes(sittings, [each.person]), each.quantity, each.unit or invoiced.unit
+                ),
             }
             for each in invoiced.trainees
         ],

@@ -342,7 +342,7 @@ def send(face: Wsgi, environ: Environ, start: StartResponse) -> Iterable[bytes]:
     status, given = begun[-1]
     call: Call = environ["paraphe.call"]
     given += environ.get("paraphe.headers", ())
-    if call.retry_after is not None:
+    if call.retry_after is not None and all(name != "Retry-After" for name, _ in given):
         given.append(("Retry-After", str(call.retry_after)))
     headers = {name.lower(): value for name, value in given}
     if headers.get("content-type", "").partition(";")[0] in _TEXTS:

@@ -3,11 +3,13 @@
 `read` does it in a process of its own. The parts, from the bottom: `glyphs` and `layout` (where a page shows what),
 `dates`, `measures`, `names` (how French invoices write things), `labels` and `tables` (what announces them), `head`,
 `periods`, `parties` and `totals` (candidates for every value), `mentions`, `rows`, `turned` and `students` (where
-trainees are named), `trainees` and `settle` (what proves what), `einvoice` (the XML inside), `pdf` (the file itself),
-`invoice` (the order of all this), `apart` (the process around it).
+trainees are named), `lookup` (by what those who are known are found), `trainees` and `settle` (what proves what),
+`einvoice` (the XML inside), `pdf` (the file itself), `invoice` (the order of all this), `apart` (the process around
+it).
 """
 
 from .apart import Limits, read
+from .lookup import Look, word_of, words_of
 from .result import NEEDED, THRESHOLD, Known, Notice, Payer, Reading, Student, Trainee, Value
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "THRESHOLD",
     "Known",
     "Limits",
+    "Look",
     "Notice",
     "Payer",
     "Reading",
@@ -22,4 +25,6 @@ __all__ = [
     "Trainee",
     "Value",
     "read",
+    "word_of",
+    "words_of",
 ]

@@ -7,7 +7,9 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, BinaryIO
 
 from .apart import Limits
 from .invoice import read_here
@@ -25,31 +27,48 @@ def _confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _known(sent: dict[str, list[dict[str, object]]]) -> Known:
-    students = tuple(Student(**each | {"numbers": tuple(each["numbers"])}) for each in sent["students"])  # type: ignore[arg-type]
-    return Known(students, tuple(Payer(**each) for each in sent["payers"]), tuple(map(str, sent["sirets"])))  # type: ignore[arg-type]
+def _known(sent: dict[str, Any]) -> Known:
+    students = tuple(Student(**each | {"numbers": tuple(each["numbers"])}) for each in sent["students"])
+    return Known(students, tuple(Payer(**each) for each in sent["payers"]), tuple(sent["sirets"]), sent["more"])
 
 
-def _answer(talk: socket.socket) -> bytes:
+def _say(talk: socket.socket, what: dict[str, Any]) -> None:
+    said = json.dumps(what).encode()
+    talk.sendall(len(said).to_bytes(8, "big"))
+    talk.sendall(said)
+
+
+def _hear(stream: BinaryIO) -> bytes:
+    return stream.read(int.from_bytes(stream.read(8), "big"))
+
+
+def _answer(talk: socket.socket) -> None:
     stream = talk.makefile("rb")
-    head = json.loads(stream.read(int.from_bytes(stream.read(8), "big")))
+    head, content = json.loads(_hear(stream)), _hear(stream)
     limits = Limits(**head["limits"])
+    if head["tesseract"]:
+        os.nice(10)  # nobody waits for it
     _confine(limits)
+
+    def look(words: Sequence[str]) -> Known:
+        _say(talk, {"words": words})
+        return _known(json.loads(_hear(stream)))
+
     try:
-        reading = read_here(stream.read(), _known(head["known"]), limits.pages, head["tesseract"])
+        reading = read_here(content, look, limits.pages, head["tesseract"])
     except (MemoryError, RecursionError):
         reading = Reading(failure="PDF_TOO_COMPLEX")
         reading.warn(
             "PDF_TOO_COMPLEX", _TOO_COMPLEX, "Let a person enter the elements of the invoice with ReviewRecord."
         )
-    return json.dumps(as_json(reading)).encode()
+    _say(talk, {"reading": as_json(reading)})
 
 
 def _child(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with suppress(Exception), socket.socket(fileno=descriptor) as talk:
         talk.sendall(os.getpid().to_bytes(8, "big"))
-        talk.sendall(_answer(talk))
+        _answer(talk)
     os._exit(0)  # nothing to tidy up; freeing a large document object by object takes longer than reading it
 
 

@@ -9,6 +9,7 @@ from . import einvoice, mentions, tables
 from .einvoice import EInvoice
 from .labels import Sheet
 from .layout import Line, fold, is_readable
+from .lookup import Look, everybody, words
 from .measures import measures
 from .names import key
 from .pdf import Page, Paper, Unreadable, open_paper
@@ -29,28 +30,29 @@ _TERMS = re.compile(
 _ENTER = "Let a person enter the elements of the invoice with ReviewRecord."
 
 
-def read_here(content: bytes, known: Known, most_pages: int, tesseract: str | None = None) -> Reading:
+def read_here(content: bytes, known: Known | Look, most_pages: int, tesseract: str | None = None) -> Reading:
     """Read an invoice in this process. What comes from outside is read through apart.read instead.
 
-    With `tesseract` (the program's path) pages without text are recognised.
+    `known` is all that is known, or gives what is known of those whom the words of the invoice may name. With
+    `tesseract` (the program's path) pages without text are recognised.
     """
     try:
         paper = open_paper(content, most_pages)
         if tesseract:
             _recognise(paper, tesseract)
-        return _read(paper, known, most_pages)
+        return _read(paper, everybody(known) if isinstance(known, Known) else known, most_pages)
     except Unreadable as unreadable:
         reading = Reading(failure=unreadable.code)
         reading.warn(unreadable.code, str(unreadable), _ENTER)
         return reading
 
 
-def _read(paper: Paper, known: Known, most_pages: int) -> Reading:
+def _read(paper: Paper, look: Look, most_pages: int) -> Reading:
     if not paper.xml and not any(page.readable for page in paper.pages) and paper.papers:
         paper = _enclosed(paper, most_pages)
-    reading = _read_text(paper, known)
+    reading = _read_text(paper, look)
     for name, content in paper.xml[:1]:
-        _add_xml(reading, name, content, known)
+        _add_xml(reading, name, content)
     if paper.active:
         reading.warn(
             "ACTIVE_CONTENT",
@@ -88,7 +90,7 @@ def _enclosed(paper: Paper, most_pages: int) -> Paper:
     return inside[0]
 
 
-def _read_text(paper: Paper, known: Known) -> Reading:
+def _read_text(paper: Paper, look: Look) -> Reading:
     pages = [page for page in paper.pages if page.readable]
     if not pages:
         reading = Reading(failure="NO_TEXT_LAYER")
@@ -99,7 +101,7 @@ def _read_text(paper: Paper, known: Known) -> Reading:
         )
         return reading
     sheet = Sheet(_of_the_invoice(pages))
-    reading = interpret(sheet, known)
+    reading = interpret(sheet, look(words(line.text for line in sheet.lines)))
     if any(page.invisible for page in pages):
         reading.warn(
             "RECOGNISED_TEXT",
@@ -143,7 +145,7 @@ def _of_the_invoice(pages: Sequence[Page]) -> list[Line]:
 # The XML inside ----------------------------------------------------------------------------------------------------
 
 
-def _add_xml(reading: Reading, name: str, content: bytes, known: Known) -> None:
+def _add_xml(reading: Reading, name: str, content: bytes) -> None:
     try:
         inside = einvoice.parse(content)
     except einvoice.Unusable as unusable:
@@ -166,7 +168,7 @@ def _add_xml(reading: Reading, name: str, content: bytes, known: Known) -> None:
     reading.kind = "CREDIT_NOTE" if inside.credit_note else reading.kind
     for field_name, exact in inside.values.items():
         _take(reading, field_name, exact, name)
-    _take_trainees(reading, inside, name, known)
+    _take_trainees(reading, inside, name)
 
 
 _COMPARED = {
@@ -200,7 +202,7 @@ def _is_same(one: object, other: object) -> bool:
     return one == other
 
 
-def _take_trainees(reading: Reading, inside: EInvoice, name: str, known: Known) -> None:
+def _take_trainees(reading: Reading, inside: EInvoice, name: str) -> None:
     """Take the trainees that the XML's lines name if every line names one; else keep those of the page."""
     found: list[Trainee] = []
     for item in inside.items:

@@ -31,11 +31,20 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the account says of itself; all of it may be empty."""
+    """What the account says of itself; all of it may be empty.
+
+    `students` and `payers` are those that the invoice may name; `more` says that the account has other students.
+    """
 
     students: tuple[Student, ...] = ()
     payers: tuple[Payer, ...] = ()
     sirets: tuple[str, ...] = ()  # the account's own
+    more: bool = False
+
+    @property
+    def has_students(self) -> bool:
+        """Whether the account knows any student at all, so that a name which is none of theirs is worth a word."""
+        return self.more or bool(self.students)
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,7 @@ class Trainees:
                 "Give the student's reference with ReviewRecord.",
                 f"trainees[{index}].reference",
             )
-        elif self.known.students:
+        elif self.known.has_students:
             reading.warn(
                 "UNKNOWN_TRAINEE",
                 f"Trainee {index}: no student is called {each.name.printed}.",

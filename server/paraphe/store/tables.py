@@ -179,7 +179,7 @@ student = _repository(
     *_texts("employer", "financers", "groups", "training", "degree"),
     *_texts("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number"),
     Column("required_signature", Boolean),
-    *_texts("data"),
+    *_texts("data", "name_word"),
 )
 teacher = _repository("teacher", *_person(), *_texts("employer", "data"))
 classroom = _repository(
@@ -204,7 +204,12 @@ course = _repository(
     Column("invoiceable", Boolean),
     *_texts("data"),
 )
-contact = _repository("contact", *_texts("type", "organisation"), *_person(), *_texts("siret", "vat_number", "data"))
+contact = _repository(
+    "contact", *_texts("type", "organisation"), *_person(), *_texts("siret", "vat_number", "data", "name_word")
+)
+# The word by which an invoice finds them: work/known.py fills it in, a name that changes empties it.
+for _named in (student, contact):
+    Index(f"ix_{_named.name}_name_word", _named.c.account_id, _named.c.name_word)
 
 attendance = _table(
     "attendance",

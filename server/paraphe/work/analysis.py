@@ -13,50 +13,33 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
-
 from .. import reading
-from ..accounts import Account
 from ..contract import Complex, Simple, complex_type
 from ..documents.bundle import is_pdf
-from ..reading import NEEDED, THRESHOLD, Known, Notice, Payer, Reading, Student, Trainee, Value
+from ..errors import Code, Error, Refused
+from ..reading import NEEDED, THRESHOLD, Look, Notice, Reading, Trainee, Value
 from ..spool import Content
-from ..store import contact, student
 from . import elements
 
 _TYPE = complex_type("InvoicingElements")
 _FIELDS = {field.key: field for field in _TYPE.fields}
-_NUMBERS = ("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number")
 _LONGEST_SNIPPET = 200
 _MOST_BYTES = 25_000_000  # it is in memory while it is read
 _ALL_NEEDED = (*NEEDED, "trainees")
 # Reading is work for a processor and limited by the clock: more at once than there are would make all of them late.
 _READERS = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+# Apart from those, because recognition takes up to 90 s and nobody waits for it.
+_RECOGNISERS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
+_PATIENCE = 10.0  # seconds that a caller waits for others to be read
 
 # Reading -------------------------------------------------------------------------------------------------------
 
 
-def known_to(connection: Connection, account: Account) -> Known:
-    """Return the students and payers of an account, as far as they help to read. Two statements."""
-    numbers = [student.c[name] for name in _NUMBERS]
-    students = connection.execute(
-        select(student.c.reference, student.c.last_name, student.c.first_name, *numbers)
-        .where(student.c.account_id == account.id)
-        .order_by(student.c.id)
-    )
-    payers = connection.execute(
-        select(contact.c.reference, contact.c.organisation, contact.c.siret)
-        .where(contact.c.account_id == account.id, contact.c.active, contact.c.organisation.is_not(None))
-        .order_by(contact.c.id)
-    )
-    return Known(
-        tuple(Student(row[0], row[1] or "", row[2] or "", tuple(filter(None, row[3:]))) for row in students),
-        tuple(Payer(*row) for row in payers),
-    )
+def read(content: Content, look: Look, *, tesseract: str | None = None) -> Reading:
+    """Read an invoice in a process apart. Refused, SERVER_BUSY, when too many others are being read for too long.
 
-
-def read(content: Content, known: Known, *, tesseract: str | None = None) -> Reading:
-    """Read an invoice in a process apart; waits while as many are being read as there are processors."""
+    With `tesseract` (the program's path) text is recognised, with a patience and in places of its own.
+    """
     if not is_pdf(content):
         nothing = Reading(failure="NOT_A_PDF")
         nothing.warn("NOT_A_PDF", "The invoice is not a PDF; it was stored as it is.", _ENTER)
@@ -65,8 +48,14 @@ def read(content: Content, known: Known, *, tesseract: str | None = None) -> Rea
         nothing = Reading(failure="PDF_TOO_COMPLEX")
         nothing.warn("PDF_TOO_COMPLEX", f"Invoices of more than {_MOST_BYTES} bytes are not read.", _ENTER)
         return nothing
-    with _READERS:
-        return reading.read(bytes(content), known, tesseract=tesseract)
+    places = _READERS if tesseract is None else _RECOGNISERS
+    if not places.acquire(timeout=_PATIENCE if tesseract is None else None):
+        message = "The server reads as many invoices as it can at once; nothing of the message was stored."
+        raise Refused(Error(Code.SERVER_BUSY, message, hint="Send it again in a few seconds."))
+    try:
+        return reading.read(bytes(content), look, tesseract=tesseract)
+    finally:
+        places.release()
 
 
 _ENTER = "Let a person enter the elements of the invoice with ReviewRecord."

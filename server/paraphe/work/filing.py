@@ -22,6 +22,9 @@ from ..store import account, document, record, record_event
 from . import elements
 from .jobs import Kind, enqueue
 
+#: What callers may send of one record, all its files together, in bytes: its PDF holds them in memory.
+MOST_BYTES = 200_000_000
+
 
 class Event(StrEnum):
     """What can happen to a record."""
@@ -91,6 +94,13 @@ def keep(context: Context | Ahead, request: Mapping[str, Any], document_type: st
         hint = "Send the file again; sha256 is the digest of the file itself, not of its base64 text."
         raise Refused(Error(Code.DIGEST_MISMATCH, message, field="sha256", hint=hint))
     return File(document_type, title, request["file_name"], context.archive.keep(content), len(content))
+
+
+def check_room(size: int) -> None:
+    """Refuse files of a record that have more bytes together than MOST_BYTES."""
+    if size > MOST_BYTES:
+        message = f"The files sent of a record may hold {MOST_BYTES} bytes; with this one they would hold {size}."
+        raise Refused(Error(Code.LIMIT_EXCEEDED, message, field="content", hint="Open another record for the rest."))
 
 
 def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> Created:

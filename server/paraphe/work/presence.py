@@ -4,14 +4,14 @@ A difference is a *gap* with its reason. It stands on the statement and among th
 nothing: the payer asks, and the training centre has the answer ready.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
 from ..accounts import Account
-from ..documents.facts import Gap, InvoicedTrainee, Person, Presence, Sitting
+from ..documents.facts import Gap, Invoiced, InvoicedTrainee, Presence, Sitting
 from .elements import warning
 from .sittings import Collected, collect
 
@@ -28,48 +28,76 @@ def gaps(found: Collected) -> list[Gap]:
     return [*_of_trainees(found), *_of_the_whole(found), *_of_trainers(found.sittings)]
 
 
+def _invoiced_minutes(invoiced: Invoiced, lines: Iterable[InvoicedTrainee]) -> Decimal | None:
+    """Add up what lines of an invoice say, each in its own unit; None if none has a quantity that has a length."""
+    units = ((line, MINUTES.get(line.unit or invoiced.unit)) for line in lines)
+    every = [line.quantity * minutes for line, minutes in units if minutes and line.quantity is not None]
+    return sum(every, Decimal()) if every else None
+
+
+_Attended = list[tuple[Sitting, Presence]]
+
+
+def _by_trainee(sittings: Sequence[Sitting]) -> dict[str, _Attended]:
+    """Return the sittings that each trainee was to be in, by references: one pass, however many there are of both."""
+    found: dict[str, _Attended] = {}
+    for sitting in sittings:
+        for there in sitting.trainees:
+            found.setdefault(there.person.reference, []).append((sitting, there))
+    return found
+
+
 def _of_trainees(found: Collected) -> Iterator[Gap]:
-    for each in found.invoiced.trainees:
-        if not each.person.reference:
-            yield Gap("UNKNOWN_TRAINEE", person=each.person)
-        elif (missing := _missing(found, each)) is not None:
-            yield Gap("LESS_SIGNED_THAN_INVOICED", -missing, each.person)
-            yield from _half_days(found.sittings, each.person)
-            if outside := found.outside.get(each.person.reference):
-                yield Gap("OUTSIDE_PERIOD", outside, each.person)
+    """Compare what all lines of a trainee say together: a signature stands for one of them only."""
+    attended = _by_trainee(found.sittings)
+    for reference, lines in _by_reference(found.invoiced).items():
+        if not reference:
+            yield from (Gap("UNKNOWN_TRAINEE", person=each.person) for _, each in lines)
+            continue
+        person, mine = lines[0][1].person, attended.get(reference, [])
+        invoiced = _invoiced_minutes(found.invoiced, (each for _, each in lines))
+        if (missing := _shortfall(invoiced, [there for _, there in mine])) is not None:
+            yield Gap("LESS_SIGNED_THAN_INVOICED", -missing, person)
+            yield from _half_days(mine)
+            if outside := found.outside.get(reference):
+                yield Gap("OUTSIDE_PERIOD", outside, person)
 
 
-def _missing(found: Collected, each: InvoicedTrainee) -> int | None:
-    """Return the minutes that are invoiced and not signed; None if there are none, or no quantity to compare."""
-    if each.quantity is None:
+def _by_reference(invoiced: Invoiced) -> dict[str, list[tuple[int, InvoicedTrainee]]]:
+    """Return the lines of each trainee with their numbers; under "" those that name nobody who is known."""
+    found: dict[str, list[tuple[int, InvoicedTrainee]]] = {}
+    for index, each in enumerate(invoiced.trainees, 1):
+        found.setdefault(each.person.reference, []).append((index, each))
+    return found
+
+
+def _shortfall(invoiced: Decimal | None, presences: Sequence[Presence]) -> int | None:
+    """Return the minutes that are invoiced and not signed; None if there are none, or nothing to compare."""
+    if invoiced is None:
         return None
-    presences = [there for sitting in found.sittings if (there := sitting.of(each.person))]
-    return _shortfall(found, each.quantity, presences)
-
-
-def _shortfall(found: Collected, quantity: Decimal, presences: Sequence[Presence]) -> int | None:
-    if found.invoiced.unit not in MINUTES:
-        return None
-    missing = abs(quantity) * MINUTES[found.invoiced.unit] - sum(there.signed_minutes for there in presences)
+    missing = abs(invoiced) - sum(there.signed_minutes for there in presences)
     return round(missing) if missing > _ROUNDED * (len(presences) + 1) else None
 
 
-def _half_days(sittings: Sequence[Sitting], person: Person) -> Iterator[Gap]:
-    for sitting in sittings:
-        there = sitting.of(person)
-        if there is not None and there.signed_minutes < sitting.minutes:
+def _half_days(attended: _Attended) -> Iterator[Gap]:
+    for sitting, there in attended:
+        if there.signed_minutes < sitting.minutes:
             minutes = there.signed_minutes - sitting.minutes
-            yield Gap("LESS_SIGNED_THAN_INVOICED", minutes, person, sitting.day, sitting.slot)
+            yield Gap("LESS_SIGNED_THAN_INVOICED", minutes, there.person, sitting.day, sitting.slot)
 
 
 def _of_the_whole(found: Collected) -> Iterator[Gap]:
-    """Compare the invoice's total, where it does not say how much is whose."""
+    """Compare the invoice's total, where the quantities of its trainees do not make it."""
     invoiced = found.invoiced
     known = {each.person.reference for each in invoiced.trainees} - {""}
-    if invoiced.quantity is None or any(each.quantity is not None for each in invoiced.trainees) or not known:
+    minutes = MINUTES.get(invoiced.unit)
+    if invoiced.quantity is None or minutes is None or not known:
+        return
+    total = abs(invoiced.quantity) * minutes
+    if abs(_invoiced_minutes(invoiced, invoiced.trainees) or Decimal()) >= total:
         return
     presences = [each for sitting in found.sittings for each in sitting.trainees if each.person.reference in known]
-    if (missing := _shortfall(found, invoiced.quantity, presences)) is not None:
+    if (missing := _shortfall(total, presences)) is not None:
         yield Gap("LESS_SIGNED_THAN_INVOICED", -missing)
 
 
@@ -91,8 +119,12 @@ def warnings_about(connection: Connection, account: Account, said: Mapping[str, 
 
 
 def _told(found: Collected, every: Sequence[Gap]) -> Iterator[dict[str, Any]]:
-    for index, each in enumerate(found.invoiced.trainees, 1):
-        yield from _of_one(found, index, each, [gap for gap in every if gap.person == each.person])
+    theirs: dict[str, list[Gap]] = {}
+    for gap in every:
+        if gap.person is not None and gap.code in ("LESS_SIGNED_THAN_INVOICED", "OUTSIDE_PERIOD"):
+            theirs.setdefault(gap.person.reference, []).append(gap)
+    for reference, lines in _by_reference(found.invoiced).items():
+        yield from _of_one(found.invoiced, lines, theirs.get(reference, []))
     for gap in every:
         if gap.code == "LESS_SIGNED_THAN_INVOICED" and gap.person is None:
             message = f"{_hours(-(gap.minutes or 0))} of the hours invoiced are not signed."
@@ -103,19 +135,23 @@ def _told(found: Collected, every: Sequence[Gap]) -> Iterator[dict[str, Any]]:
         yield warning("NOT_SIGNED_BY_TRAINER", message, "Have the trainers sign.")
 
 
-def _of_one(found: Collected, index: int, each: InvoicedTrainee, mine: Sequence[Gap]) -> Iterator[dict[str, Any]]:
-    field = f"trainees[{index}].quantity"
+def _of_one(
+    invoiced: Invoiced, lines: Sequence[tuple[int, InvoicedTrainee]], mine: Sequence[Gap]
+) -> Iterator[dict[str, Any]]:
+    """Tell the gaps of a trainee, at the first of the lines that name him."""
+    field = f"trainees[{lines[0][0]}].quantity"
+    who = f"Trainee {', '.join(str(index) for index, _ in lines)}"
     whole = next((gap for gap in mine if gap.code == "LESS_SIGNED_THAN_INVOICED" and gap.day is None), None)
-    if whole is not None and each.quantity is not None:
-        invoiced = abs(each.quantity) * MINUTES[found.invoiced.unit]
-        signed = round(invoiced) + (whole.minutes or 0)
-        message = f"Trainee {index}: {_hours(invoiced)} hours are invoiced, {_hours(signed)} are signed"
+    if whole is not None:
+        minutes = abs(_invoiced_minutes(invoiced, (each for _, each in lines)) or Decimal())
+        signed = round(minutes) + (whole.minutes or 0)
+        message = f"{who}: {_hours(minutes)} hours are invoiced, {_hours(signed)} are signed"
         days = [_half_day(gap) for gap in mine if gap.code == whole.code and gap.day is not None]
         message += f"; not signed in full: {_named(days)}." if days else "."
         yield warning("LESS_SIGNED_THAN_INVOICED", message, _COMPLETE, field=field)
     for gap in mine:
         if gap.code == "OUTSIDE_PERIOD":
-            message = f"Trainee {index}: {_hours(gap.minutes or 0)} hours are signed around the period, not in it."
+            message = f"{who}: {_hours(gap.minutes or 0)} hours are signed around the period, not in it."
             yield warning("OUTSIDE_PERIOD", message, "Compare the period with the invoice.", field=field)
 
 

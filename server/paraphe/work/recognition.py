@@ -15,6 +15,7 @@ from ..store import document, reading, record
 from . import analysis, elements, filing
 from .filing import Event
 from .jobs import Job
+from .known import looking
 from .workers import Store, Workplace
 
 
@@ -27,10 +28,10 @@ def recognise(workplace: Workplace, account: Account, job: Job) -> Store:
             .join(record, document.c.record_id == record.c.id)
             .where(_waits(job.record_id), document.c.document_type == "INVOICE")
         )
-        known = analysis.known_to(connection, account)
     if tesseract is None or digest is None:
         return lambda context: None
-    read = analysis.read(workplace.archive.read(digest), known, tesseract=tesseract)
+    look = looking(workplace.engine, account)
+    read = analysis.read(workplace.archive.read(digest), look, tesseract=tesseract)
 
     def store(context: Context) -> None:
         found = context.connection.execute(

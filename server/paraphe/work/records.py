@@ -19,31 +19,51 @@ from ..documents.bundle import Document, is_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..spool import Content, Held
 from ..store import document, is_among, lock_account, reading, record
-from . import elements, filing, invoices, preparing, sealing
-from .filing import Event, is_numbered, unknown_record
-
-#: All documents of a record together, in bytes: its PDF is put together by a process that has them in memory.
-MOST_BYTES = 200_000_000
+from . import elements, filing, preparing, sealing
+from .filing import Event, File, is_numbered, unknown_record
 
 # What is added, what is corrected ------------------------------------------------------------------------------
 
 
-def add_simple_invoice(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+def keep_simple_invoice(ahead: Ahead, request: Mapping[str, Any]) -> File:
+    """Put an invoice that is to join a record into the archive, before any transaction."""
+    return _keep(ahead, request, "SIMPLE_INVOICE")
+
+
+def keep_simple_document(ahead: Ahead, request: Mapping[str, Any]) -> File:
+    """Put any other document that is to join a record into the archive, before any transaction."""
+    return _keep(ahead, request, request["document_type"], request["title"])
+
+
+def _keep(ahead: Ahead, request: Mapping[str, Any], document_type: str, title: str | None = None) -> File:
+    content: Content = request["content"]
+    mine = (record.c.account_id == ahead.account.id) & (record.c.record_number == request["record_number"])
+    with reading(ahead.engine) as connection:
+        record_id = connection.scalar(select(record.c.id).where(mine))
+        if record_id is None:
+            raise Refused(unknown_record(request["record_number"]))
+        filing.check_room(_sent(connection, record_id) + len(content))
+    if content and not is_pdf(content):
+        raise Refused(
+            Error(Code.NOT_A_PDF, "The file is not a PDF.", field="content", hint="Send the document as PDF.")
+        )
+    return filing.keep(ahead, request, document_type, title)
+
+
+def add_simple_invoice(context: Context, request: Mapping[str, Any], file: File) -> dict[str, Any]:
     """Add an invoice (PDF) to a record; a copy of it is sealed afterwards."""
-    added = _add(context, request, "SIMPLE_INVOICE")
+    added = _add(context, request, file)
     sealing.ask(context, request["record_number"])
     return added
 
 
-def add_simple_document(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+def add_simple_document(context: Context, request: Mapping[str, Any], file: File) -> dict[str, Any]:
     """Add any other document (PDF) to a record."""
-    return _add(context, request, request["document_type"], request["title"])
+    return _add(context, request, file)
 
 
-def _add(context: Context, request: Mapping[str, Any], document_type: str, title: str | None = None) -> dict[str, Any]:
+def _add(context: Context, request: Mapping[str, Any], file: File) -> dict[str, Any]:
     number = request["record_number"]
-    _check_file(context, number, request["content"])
-    file = filing.keep(context, request, document_type, title)
     record_id, version = filing.change(
         context,
         number,
@@ -52,6 +72,7 @@ def _add(context: Context, request: Mapping[str, Any], document_type: str, title
     )
     filing.note(context, Event.DOCUMENT_ADDED, {record_id: {"version": version - 1}})
     document_id = filing.attach(context, record_id, file)
+    filing.check_room(_sent(context.connection, record_id))
     filing.ask_for_pdf(context, record_id)
     return {
         "record_number": number,
@@ -61,26 +82,18 @@ def _add(context: Context, request: Mapping[str, Any], document_type: str, title
     }
 
 
-def _check_file(context: Context, number: str, content: Content) -> None:
-    held = context.connection.scalar(select(record.c.size_bytes).where(is_numbered(context, number)))
-    if held is None:
-        raise Refused(unknown_record(number))
-    if held + len(content) > MOST_BYTES:
-        message = f"The documents of a record may hold {MOST_BYTES} bytes; there are {held} already."
-        raise Refused(Error(Code.LIMIT_EXCEEDED, message, field="content", hint="Open another record for the rest."))
-    if content and not is_pdf(content):
-        raise Refused(
-            Error(Code.NOT_A_PDF, "The file is not a PDF.", field="content", hint="Send the document as PDF.")
-        )
+def _sent(connection: Connection, record_id: int) -> int:
+    """Return how many bytes of a record were sent; what the server makes of them is its own affair."""
+    sent = (document.c.record_id == record_id) & ~document.c.made
+    return connection.scalar(select(func.coalesce(func.sum(document.c.size_bytes), 0)).where(sent)) or 0
 
 
-def review_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+def review_record(context: Context, request: Mapping[str, Any], warnings: list[dict[str, Any]]) -> dict[str, Any]:
     """Settle a record in NEEDS_REVIEW with the elements as a person corrected them.
 
-    What was known before stays in the record's history.
+    What was known before stays in the record's history. `warnings` are those of invoices.look_ahead.
     """
     number, said = request["record_number"], request["invoice"]
-    elements.check_complete(said)
     row = context.connection.execute(
         select(record.c.id, record.c.status, *elements.COLUMNS).where(is_numbered(context, number)).with_for_update()
     ).one_or_none()
@@ -96,7 +109,6 @@ def review_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any
     before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
     filing.note(context, Event.REVIEWED, {record_id: before})
     opened = _open(context, number)
-    warnings = invoices.warnings_about(context.connection, context.account, said)
     return {"record_index": _index_with_documents(context, opened), "warnings": warnings}
 
 

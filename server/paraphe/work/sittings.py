@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from ..accounts import Account
@@ -136,6 +137,7 @@ def _invoiced(number: str, said: Mapping[str, Any], people: Mapping[str, _Studen
             each.get("quantity"),
             each.get("contract_number", ""),
             each.get("file_number", ""),
+            each.get("unit", ""),
         )
         for each in said.get("trainees", ())
     )
@@ -164,7 +166,7 @@ def _person(each: Mapping[str, Any], people: Mapping[str, _Student]) -> Person:
 # Who was to be there, who was ----------------------------------------------------------------------------------
 
 
-def _counts(account: Account, days: tuple[date, date]) -> Any:
+def _takes_place(account: Account, days: tuple[date, date]) -> Any:
     return and_(
         course.c.account_id == account.id,
         course.c.date.between(*days),
@@ -179,12 +181,17 @@ def _planned(
 ) -> dict[str, set[str]]:
     """Return who of the invoice is to be in which course, after the planning."""
     found = connection.execute(
-        select(course.c.reference, course.c.students, course.c.groups).where(_counts(account, days))
+        select(course.c.reference, course.c.students, course.c.groups).where(_takes_place(account, days))
     )
+    in_group: dict[str, set[str]] = {}
+    for reference, each in people.items():
+        for group in each.groups:
+            in_group.setdefault(group, set()).add(reference)
     expected: dict[str, set[str]] = {}
     for row in found:
-        named, groups = set(json.loads(row.students or "[]")), set(json.loads(row.groups or "[]"))
-        there = {reference for reference, each in people.items() if reference in named or each.groups & groups}
+        there = people.keys() & orjson.loads(row.students or "[]")
+        for group in orjson.loads(row.groups or "[]"):
+            there |= in_group.get(group, set())
         if there:
             expected[row.reference] = there
     return expected
@@ -210,7 +217,7 @@ def _rows(
 ) -> Sequence[_Row]:
     whose = is_among(connection, attendance.c.person_reference, list(people))
     mine = and_(attendance.c.account_id == account.id, attendance.c.person_type == "STUDENT", whose)
-    return connection.execute(_attended().where(mine, _counts(account, days)).order_by(attendance.c.id)).all()
+    return connection.execute(_attended().where(mine, _takes_place(account, days)).order_by(attendance.c.id)).all()
 
 
 def _signed(row: _Row, people: Mapping[str, _Student]) -> int:
@@ -248,7 +255,7 @@ def _sittings(
         .where(course.c.account_id == account.id, is_among(connection, course.c.reference, list(planned)))
         .order_by(course.c.start, course.c.reference)
     ).all()
-    absent = _names(connection, account, found, trainers)
+    absent = _not_seen(connection, account, found, trainers)
     sittings = tuple(
         Sitting(
             row.reference,
@@ -325,7 +332,7 @@ def _trainers(
     return trainers
 
 
-def _names(
+def _not_seen(
     connection: Connection,
     account: Account,
     courses: Iterable[_Row],

@@ -26,11 +26,13 @@ from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
 from . import mentions, sync_rules
+from .known import NAMES
 from .sync_rules import Check, Found
 
 _MOST_ERRORS = 100
 # Without maxRemovals a REPLACE may remove 5 rows, or one in 10 of the active ones if that is more.
 _FREE_REMOVALS, _FREE_SHARE = 5, 10
+_NONE = frozenset[str]()
 _ACTIONS = ("CREATED", "UPDATED", "UNCHANGED", "REMOVED", "REJECTED")
 
 
@@ -429,7 +431,10 @@ def _write(context: Context, table: Table, outcome: _Outcome) -> None:
         constant = {key: [value] * len(rows["reference"]) for key, value in same.items()}
         store.upsert(context.connection, table, {**constant, **rows})
     if outcome.updated:
-        store.update(context.connection, table, {"modified_on": [now] * len(outcome.updated["id"]), **outcome.updated})
+        same = {"modified_on": [now] * len(outcome.updated["id"])}
+        if not NAMES.get(table.name, _NONE).isdisjoint(outcome.updated):
+            same["name_word"] = [None] * len(outcome.updated["id"])
+        store.update(context.connection, table, {**same, **outcome.updated})
 
 
 def _deactivate(context: Context, table: Table, references: Sequence[str]) -> None:

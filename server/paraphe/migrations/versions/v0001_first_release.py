@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("cfa_number", sa.Text()),
         sa.Column("required_signature", sa.Boolean()),
         sa.Column("data", sa.Text()),
+        sa.Column("name_word", sa.Text()),
         sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("created_on", UtcDateTime(), nullable=False),
         sa.Column("modified_on", UtcDateTime(), nullable=False),
@@ -104,6 +105,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_student_account_id"),
         sa.UniqueConstraint("account_id", "reference", name="uq_student_account_id_reference"),
     )
+    op.create_index("ix_student_name_word", "student", ["account_id", "name_word"])
     op.create_table(
         "teacher",
         sa.Column("id", _Id, nullable=False),
@@ -200,6 +202,7 @@ def upgrade() -> None:
         sa.Column("siret", sa.Text()),
         sa.Column("vat_number", sa.Text()),
         sa.Column("data", sa.Text()),
+        sa.Column("name_word", sa.Text()),
         sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("created_on", UtcDateTime(), nullable=False),
         sa.Column("modified_on", UtcDateTime(), nullable=False),
@@ -207,6 +210,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_contact_account_id"),
         sa.UniqueConstraint("account_id", "reference", name="uq_contact_account_id_reference"),
     )
+    op.create_index("ix_contact_name_word", "contact", ["account_id", "name_word"])
     op.create_table(
         "attendance",
         sa.Column("id", _Id, nullable=False),
