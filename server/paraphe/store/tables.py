@@ -207,9 +207,12 @@ course = _repository(
 contact = _repository(
     "contact", *_texts("type", "organisation"), *_person(), *_texts("siret", "vat_number", "data", "name_word")
 )
-# The word by which an invoice finds them: work/known.py fills it in, a name that changes empties it.
+# The word by which an invoice finds them, see work/known.py. New rows have none, so that they are in no index for it.
 for _named in (student, contact):
-    Index(f"ix_{_named.name}_name_word", _named.c.account_id, _named.c.name_word)
+    for _name, _column in (("name_word", _named.c.name_word), ("named", _named.c.id)):
+        _has_word = _named.c.name_word.is_not(None)
+        _index = f"ix_{_named.name}_{_name}"
+        Index(_index, _named.c.account_id, _column, sqlite_where=_has_word, postgresql_where=_has_word)
 
 attendance = _table(
     "attendance",

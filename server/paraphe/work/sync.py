@@ -26,7 +26,7 @@ from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
 from . import mentions, sync_rules
-from .known import NAMES
+from .known import NAMES, RENAMED
 from .sync_rules import Check, Found
 
 _MOST_ERRORS = 100
@@ -433,7 +433,7 @@ def _write(context: Context, table: Table, outcome: _Outcome) -> None:
     if outcome.updated:
         same = {"modified_on": [now] * len(outcome.updated["id"])}
         if not NAMES.get(table.name, _NONE).isdisjoint(outcome.updated):
-            same["name_word"] = [None] * len(outcome.updated["id"])
+            same["name_word"] = [RENAMED] * len(outcome.updated["id"])
         store.update(context.connection, table, {**same, **outcome.updated})
 
 

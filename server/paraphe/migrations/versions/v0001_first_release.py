@@ -17,6 +17,13 @@ down_revision = None
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+def _index_words(table: str) -> None:
+    has_word = sa.text("name_word IS NOT NULL")
+    for name, column in (("name_word", "name_word"), ("named", "id")):
+        columns = ["account_id", column]
+        op.create_index(f"ix_{table}_{name}", table, columns, sqlite_where=has_word, postgresql_where=has_word)
+
+
 def upgrade() -> None:
     """Create all tables, and the secret `server`: 32 random bytes."""
     op.create_table(
@@ -105,7 +112,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_student_account_id"),
         sa.UniqueConstraint("account_id", "reference", name="uq_student_account_id_reference"),
     )
-    op.create_index("ix_student_name_word", "student", ["account_id", "name_word"])
+    _index_words("student")
     op.create_table(
         "teacher",
         sa.Column("id", _Id, nullable=False),
@@ -210,7 +217,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_contact_account_id"),
         sa.UniqueConstraint("account_id", "reference", name="uq_contact_account_id_reference"),
     )
-    op.create_index("ix_contact_name_word", "contact", ["account_id", "name_word"])
+    _index_words("contact")
     op.create_table(
         "attendance",
         sa.Column("id", _Id, nullable=False),
