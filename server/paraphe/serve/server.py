@@ -155,7 +155,11 @@ class Server:
     def _hold_pace(self) -> None:
         if monotonic() - self._looked > _LOOK:
             for channel in self._channels():
-                channel.hold_pace(self._pace)
+                try:
+                    channel.hold_pace(self._pace)
+                except Exception:  # one connection must not end all others
+                    _log.exception("A connection is closed")
+                    channel.handle_close()
             self._looked = monotonic()
 
     def _finish(self) -> None:
