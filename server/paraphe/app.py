@@ -72,6 +72,7 @@ def exchange_of(
         store.Forgetting(later, timedelta(days=settings.remember_days), timedelta(days=settings.journal_days)),
         Requests(settings.requests_at_once),
         _failed_logins(settings),
+        _failed_logins(settings),
         Bounds(**{bound.name: getattr(settings, bound.name) for bound in fields(Bounds)}),
         limits_of(settings),
         metrics,

@@ -37,8 +37,8 @@ Render = Callable[[Answer], Body]
 
 log = logging.getLogger("paraphe.call")
 
-_ROOM_AGAIN = 5
-"""Seconds after which a message is worth sending again that an operation had no room for."""
+_AGAIN = 5
+"""Seconds after which a message is worth sending again for which there was no room."""
 
 _LOOK_AGAIN = 0.5
 """Seconds between two tries to learn what became of a commit, while the database does not answer."""
@@ -76,8 +76,8 @@ class Exchange:
     """What all calls share: the database, who may call, the archive, the addresses, the limits in force.
 
     `later` writes the journal of messages of which nothing was stored; `forgetting` removes what is too old.
-    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in. `wake` tells the workers
-    of this process that there are new jobs; `make_pdf` is that of Ahead.
+    `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in, `strangers` whom nobody
+    knows. `wake` tells the workers of this process that there are new jobs; `make_pdf` is that of Ahead.
     """
 
     engine: Engine
@@ -88,6 +88,7 @@ class Exchange:
     forgetting: store.Forgetting
     requests: Requests
     failed_logins: FailedLogins
+    strangers: FailedLogins
     bounds: Bounds = STANDARD
     limits: Sequence[Limit] = ()
     metrics: Metrics = field(default_factory=Metrics)
@@ -155,7 +156,7 @@ class Call:
             return self._read(operation, request, render)
         except Refused as refused:
             if refused.errors[0].code == Code.SERVER_BUSY:
-                self.failed, self.retry_after = True, _ROOM_AGAIN
+                self.failed, self.retry_after = True, _AGAIN
             return self.refuse(refused, render)
         except store.Taken:
             return self.refuse(_in_progress(), render)
@@ -175,15 +176,20 @@ class Call:
         self.after_sent.clear()
         answer = self._answer({}, ERROR, str(refused), errors=refused.errors)
         body = render(answer)
-        too_many = refused.errors[0].code == Code.TOO_MANY_REQUESTS
+        too_many = refused.errors[0].code == Code.TOO_MANY_REQUESTS or self._comes_from_a_crowd()
         self._done(answer, len(body), journalled=too_many or self._journalled)
         return body
+
+    def _comes_from_a_crowd(self) -> bool:
+        """Say whether nobody knows who sent it, and its source has sent many such: they are counted, no more."""
+        return self.account is None and self.exchange.strangers.note(self.source, "") > 0
 
     def busy(self, failure: store.Busy | Unavailable) -> Refused:
         """Refuse because the database or the archive does not answer; the log says why."""
         log.error("busy", exc_info=failure, extra={"request_id": self.request_id})
         what = "archive" if isinstance(failure, Unavailable) else "database"
         self.exchange.metrics.busy(what)
+        self.retry_after = _AGAIN
         return Refused(
             Error(
                 Code.SERVER_BUSY,

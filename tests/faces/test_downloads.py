@@ -143,6 +143,7 @@ def test_who_has_it_already_is_told_so(document):
 
 def test_who_wants_another_one_gets_none(document):
     assert document(If_Match='"x"').status == 412
+    assert document(If_Match=f"W/{document()['ETag']}").status == 412
     assert document(If_Match=f'"x", {document()["ETag"]}').status == 200
 
 

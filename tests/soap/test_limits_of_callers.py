@@ -131,6 +131,21 @@ def test_refusals_that_are_too_many_leave_no_row_in_the_journal(house):
         assert rows() == before + 5
 
 
+def test_messages_of_nobody_knows_whom_fill_no_journal(house):
+    def rows():
+        caller.house.settle()
+        return len(house.rows(store.journal.select()))
+
+    with at(house, failed_logins="5") as caller:
+        nobody = caller.again()
+        nobody.session.auth = None
+        before = rows()
+        codes = [nobody.post("<CheckConnection/>").codes for _ in range(9)]
+
+        assert codes == [["CREDENTIALS_REQUIRED"]] * 9
+        assert rows() == before + 5
+
+
 def forwarded(caller, address):
     wrong_key = (caller.account.api_user, "wrong")
     headers = {"X-Forwarded-For": address, "Content-Type": "text/xml"}

@@ -8,11 +8,14 @@ from paraphe import spool
 from paraphe.contract import NAMESPACE
 from paraphe.errors import Code, Refused
 from paraphe.xml.bounds import Bounds
+from paraphe.xml.files import Files
 from paraphe.xml.parse import parse
 
-BOUNDS = Bounds(message_elements=100_000)
+BOUNDS = Bounds(message_elements=100_000, text_length=100_000)
 MB = 1_000_000
 BEGINS = f'<AcknowledgeRecords xmlns="{NAMESPACE}">'.encode()
+
+INVOICE = f'<SendInvoice xmlns="{NAMESPACE}"><content>'.encode()
 
 
 class Arriving(spool.InFile):
@@ -44,6 +47,11 @@ ATTACKS = {
     "attributes of one element": lambda: chain([BEGINS, b"<a"], numbered(b' a%d=""')),
     "namespaces of one element": lambda: chain([BEGINS, b"<a"], numbered(b' xmlns:a%d="u"')),
     "a text full of equal signs": lambda: chain([BEGINS], repeat(b"=" * 100_000, 200)),
+    "a text": lambda: chain([BEGINS], repeat(b"x" * 100_000, 200)),
+    "an attribute": lambda: chain([BEGINS, b'<a b="'], repeat(b"x" * 100_000, 200)),
+    "a comment": lambda: chain([BEGINS, b"<!-- "], repeat(b"x" * 100_000, 200)),
+    "a comment in a file": lambda: chain([INVOICE, b"<!-- "], repeat(b"x" * 100_000, 200)),
+    "an attribute of a file": lambda: chain([INVOICE[:-1], b' a="'], repeat(b"x" * 100_000, 200)),
 }
 
 
@@ -53,10 +61,18 @@ def test_a_message_is_refused_before_it_is_read_to_its_end(kind):
     assert len(body) > 8 * spool.LARGE // 2
 
     with pytest.raises(Refused) as refused:
-        parse(body, bounds=BOUNDS)
+        parse(body, bounds=BOUNDS, takers=[Files(spool.nameless)])
 
     assert [error.code for error in refused.value.errors] == [Code.MESSAGE_TOO_COMPLEX]
     assert body.taken < 4 * MB
+
+
+def test_a_file_may_be_as_long_as_it_likes():
+    files = Files(spool.nameless)
+    parse(arriving(INVOICE, b"QUFB" * 2 * MB, b"</content></SendInvoice>"), bounds=BOUNDS, takers=[files])
+
+    (file,) = files._found.values()
+    assert len(file) == 6 * MB
 
 
 def test_a_message_in_memory_is_held_to_the_same():
@@ -76,7 +92,7 @@ def test_as_many_elements_as_allowed_are_read():
 
 @pytest.mark.parametrize(
     ("declared", "charset"),
-    [("IBM037", None), ("UTF-7", None), (None, "cp1140")],
+    [("IBM037", None), ("UTF-7", None), (None, "cp1140"), ("\xe9tf-8", "latin-1")],
 )
 def test_a_large_message_is_not_taken_in_an_encoding_that_hides_its_signs(declared, charset):
     text = f'<?xml version="1.0" encoding="{declared or "utf-8"}"?><r>{"x" * spool.LARGE}</r>'

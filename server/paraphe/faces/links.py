@@ -100,7 +100,7 @@ def _give(file: File, place: str, environ: http.Environ, start: http.StartRespon
 
 def _wanted(environ: http.Environ, etag: str, length: int) -> tuple[int, int, int]:
     """Return the status, and where the part to be sent begins and ends; both 0 if nothing is to be sent."""
-    if not _among(etag, environ.get("HTTP_IF_MATCH", "*")):
+    if not _among(etag, re.sub(r'W/"[^"]*"', "", environ.get("HTTP_IF_MATCH", "*"))):  # compared strongly
         return 412, 0, 0
     if _among(etag, environ.get("HTTP_IF_NONE_MATCH", "")):
         return 304, 0, 0

@@ -1,5 +1,6 @@
 """The threads that requests are worked on in."""
 
+import gc
 from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
@@ -8,7 +9,7 @@ from ..xml import names
 
 
 class Threads(ThreadedTaskDispatcher):
-    """So many threads; one that has read too many foreign names ends, and another takes its place."""
+    """So many threads; one that has read too much of what is foreign ends, and another takes its place."""
 
     # What the stubs of waitress do not know.
     queue: Any
@@ -26,6 +27,8 @@ class Threads(ThreadedTaskDispatcher):
             except BaseException:
                 self.logger.exception("Exception when servicing %r", task)
             if names.are_too_many():
+                # What was refused may be in cycles: a pull parser with its tree, a search for what is wrong in it.
+                gc.collect()
                 self.start_new_thread(self.handler_thread, thread_no)
                 return
 

@@ -28,6 +28,8 @@ _ELEMENTS = 10
 PLAIN = re.compile(r"utf-?8|(us-)?ascii|(iso-?8859-?|latin-?|windows-125|cp125)[0-9]+", re.IGNORECASE)
 # Bytes of the shortest element, <a/>; an attribute has more.
 _SHORTEST = 4
+# Bytes of a character, in the encodings that take most.
+_WIDEST = 4
 # An XML declaration is shorter.
 _DECLARATION = 120
 
@@ -69,17 +71,27 @@ class Growing:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._signs = self._unseen = 0
+        self._signs = self._unseen = self._run = 0
+        self._is_comment = False
 
     def coming(self, piece: bytes) -> None:
         """Look at bytes before they are parsed: libxml2 reads a start tag as a whole, with all its attributes."""
         begins = piece.rfind(b"<")
-        self._signs = piece.count(b"=", max(begins, 0)) + (self._signs if begins < 0 else 0)
+        if begins >= 0:
+            self._signs = self._run = 0
+            self._is_comment = piece.startswith((b"<!-", b"<?"), begins)
+        self._signs += piece.count(b"=", max(begins, 0))
+        self._run += len(piece) - max(begins, 0)
         if self._signs > self._bounds.message_elements:
             raise too_many_elements(self._bounds)
 
-    def grown(self, root: etree._Element | None, piece: bytes) -> None:
-        """Look at the tree, which is incomplete; `root` is None as long as nothing of the contract has begun."""
+    def grown(self, root: etree._Element | None, piece: bytes, *, taken: bool) -> None:
+        """Look at the tree, which is incomplete; `root` is None as long as nothing of the contract has begun.
+
+        `taken`: what has arrived last is a text that is taken out of the tree.
+        """
+        if self._run > _WIDEST * self._bounds.text_length and (self._is_comment or not taken):
+            raise too_long(self._bounds)
         self._unseen += len(piece)
         if root is None:
             if self._unseen > _SHORTEST * self._bounds.message_elements:

@@ -96,6 +96,11 @@ class Files:
         self._text: Base64 | None = None
         self._found: dict[etree._Element, Spooled] = {}
 
+    @property
+    def takes_text(self) -> bool:
+        """See Taker."""
+        return self._element is not None and not len(self._element)
+
     def begun(self, element: etree._Element) -> None:
         """See Taker. An element with another one in it is no file."""
         self._settle()

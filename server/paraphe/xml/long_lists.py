@@ -51,6 +51,7 @@ class LongList:
 
     def __init__(self, body: Content, bounds: Bounds, zone: Zone) -> None:
         self.names: Sequence[str] = tuple(_operations_by_list())
+        self.takes_text = False
         #: What was taken, or None: the message may hold no list of items, or a short one.
         self.slices: SlicesInFile | None = None
         #: Errors of items that are left out (KEEP_VALID), and errors for which the message is to be refused.

@@ -50,6 +50,10 @@ class Taker(Protocol):
 
     names: Sequence[str]
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether the text that arrives now is taken out of the tree, so that it may be long."""
+
     def begun(self, element: etree._Element) -> None:
         """Hear that an element has begun; its attributes are there."""
 
@@ -137,7 +141,7 @@ def _arriving(body: InFile, options: dict[str, Any], takers: Sequence[Taker], bo
                 (taker.begun if event == "start" else taker.ended)(element)
         for taker in takers:
             taker.grown()
-        growing.grown(begun, piece)
+        growing.grown(begun, piece, taken=any(taker.takes_text for taker in takers))
     root: etree._Element = parser.close()
     return root
 
@@ -151,7 +155,7 @@ def _roots() -> frozenset[str]:
 def _hold_encoding(body: InFile, charset: str | None) -> None:
     """Refuse a large message in which < and = are other bytes than elsewhere, so that they cannot be counted."""
     declared = _ENCODING.match(body[:200])
-    name = charset or (declared[1].decode() if declared else "utf-8")
+    name = charset or (declared[1].decode("latin-1") if declared else "utf-8")
     if body.startswith(_EBCDIC) or not _COUNTED.fullmatch(name):
         raise Refused(
             Error(

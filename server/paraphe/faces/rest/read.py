@@ -25,7 +25,7 @@ from ...spool import LARGE, Content, Spooled, nameless, pieces_of
 from ...xml.bounds import STANDARD, Bounds, too_deep, too_long, too_many_elements, too_many_items
 from ...xml.decode import collapse
 from ...xml.files import Files
-from ...xml.request import Request, read_request, refuse_if
+from ...xml.request import MOST_REJECTED, Request, read_request, refuse_if
 from ...xml.validate import MAXIMUM_ERRORS, defects, items_of
 
 # Python's other text codecs are no encodings of messages, and some (punycode) take quadratic time.
@@ -206,7 +206,7 @@ class _Tree:
         self._stand_ins: set[str] = set()
         self._most = MAXIMUM_ERRORS
         if self._items is not None and isinstance(message, dict) and message.get("onError") == "KEEP_VALID":
-            self._most = 1 << 30
+            self._most = MOST_REJECTED
         self._fill(self.root, operation.request, message, f"/{operation.name}", operation.name)
 
     @property

@@ -59,19 +59,9 @@ class ExchangeSoap(Soap11):
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:
         """Take the envelope apart, recognise the caller, and only then look at what the message says."""
-        environ = ctx.transport.req_env
-        call: Call = environ["paraphe.call"]
-        manner: Manner = environ["paraphe.manner"]
+        call: Call = ctx.transport.req_env["paraphe.call"]
         with _told_to_spyne(), http.arriving(call):
-            headers = _headers(ctx.in_document, manner, call)
-            payload = envelope.read(ctx.in_document)
-            operation = find_operation(payload)
-            account = _recognised(call, environ, headers, operation)
-            # Spyne's contexts are in cycles: what they held would stay until some garbage collection, many megabytes.
-            ctx.in_document = None
-            ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
-            manner.request = _request(manner, payload, operation, account)
-            call.hint = manner.request.hint
+            _take_apart(ctx, call)
 
     def deserialize(self, ctx: Any, message: Any) -> None:
         """Hand the decoded request over."""
@@ -141,6 +131,21 @@ def _read(environ: http.Environ, call: Call, manner: Manner) -> etree._Element:
     manner.files = Files(place)
     manner.long_list = LongList(body, bounds, partial(_zone, call, manner, environ))
     return parse(body, parameters.get("charset"), bounds, [manner.files, manner.long_list])
+
+
+def _take_apart(ctx: Any, call: Call) -> None:
+    # Spyne's contexts are in cycles, and so are the refusals that they keep, with the frames that these went through:
+    # what they hold stays until some garbage collection, a hundred megabytes. So none of them has the message.
+    root, ctx.in_document = ctx.in_document, None
+    environ = ctx.transport.req_env
+    manner: Manner = environ["paraphe.manner"]
+    headers = _headers(root, manner, call)
+    payload = envelope.read(root)
+    operation = find_operation(payload)
+    account = _recognised(call, environ, headers, operation)
+    ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
+    manner.request = _request(manner, payload, operation, account)
+    call.hint = manner.request.hint
 
 
 def _zone(call: Call, manner: Manner, environ: http.Environ, payload: etree._Element) -> ZoneInfo | None:
