@@ -178,6 +178,16 @@ def test_wrong_items_of_every_kind_are_left_out_when_the_caller_wishes_so(caller
     ]
 
 
+def test_more_wrong_values_than_can_be_told_refuse_the_message_as_a_whole(caller):
+    item = {name: 1 for name in ("reference", "lastName", "firstName", "email", "phone", *"abcdefghijklmno")}
+
+    answer = caller.json("SyncStudents", students(*[item] * 1000, onError="KEEP_VALID"))
+
+    assert answer.codes == ["SCHEMA_INVALID"] * 100
+    assert {error["path"].split("/")[1] for error in answer.errors} == {"students"}
+    assert "is not allowed" not in answer.errors[0]["message"]
+
+
 def test_an_error_outside_the_items_refuses_the_message_all_the_same(caller):
     answer = sync(caller, {}, {"email": "x"}, onError="KEEP_VALID", maxRemovals="3")
 
