@@ -105,11 +105,11 @@ def look(body: Content, encoding: str | None, bounds: Bounds) -> Signs:
     """Look at the bytes of a message; `encoding` is what the parser found."""
     # A message in UTF-16 need not say so: its first "<" does.
     plain = b"\0" not in body[:4] and PLAIN.fullmatch(encoding or "utf-8") is not None
-    attributes = not plain or _more(body, b"=", bounds.element_attributes)
+    attributes = not plain or has_more(body, b"=", bounds.element_attributes)
     return Signs(
         attributes,
         attributes and (not plain or body.count(b"=") > bounds.message_attributes),
-        attributes and (not plain or _more(body, b"xmlns", bounds.element_attributes)),
+        attributes and (not plain or has_more(body, b"xmlns", bounds.element_attributes)),
         len(body) > _NAMESPACE and (not plain or _has_run(body, _NAMESPACE)),
         len(body) > bounds.text_length and (not plain or _has_run(body, bounds.text_length)),
     )
@@ -144,7 +144,7 @@ def hold_part(root: etree._Element, signs: Signs, bounds: Bounds, *, deeper: boo
         hold_texts(root, bounds)
 
 
-def _more(body: Content, sign: bytes, most: int) -> bool:
+def has_more(body: Content, sign: bytes, most: int) -> bool:
     """Say whether a sign is there more than `most` times: when it is rare, much faster than to count it."""
     at = -1
     for _ in range(most + 1):

@@ -1,4 +1,7 @@
-"""The files of a large message: taken out of its tree while it arrives, decoded into the place where they will be kept.
+"""The files of a message: taken out of its tree, decoded into the place where they will be kept.
+
+That is done while a large message arrives, and afterwards with the long ones of others: for the schema to look at a
+megabyte of base64 takes longer than all else that is done with it.
 
 The tree keeps a *stand-in*: the first characters of a file's text and a few more, chosen so that the schema and the
 decoder judge them as they would the whole. So all that comes later finds what it finds in a small message.
@@ -14,6 +17,9 @@ from lxml import etree
 from ..contract import Operation, operations
 from ..spool import Spooled
 from .xop import Binaries, ways
+
+LONG = 256 << 10
+"""Characters above which a file is taken out of a message that is in memory."""
 
 _BLANKS = b" \t\r\n"
 _PAD = b"="
@@ -130,7 +136,7 @@ class Files:
         element.text = text.stand_in() + (element.text or "")
 
     def put(self, element: etree._Element, text: str) -> None:
-        """Put a file, of which the text is at hand, into a tree that is made here; ValueError for what is no text."""
+        """Take a file whose text is at hand, and leave a stand-in in the element. ValueError for what is no text."""
         coded = Base64(self._place())
         for begin in range(0, len(text), _SLICE):
             coded.add(text[begin : begin + _SLICE])
@@ -139,10 +145,16 @@ class Files:
             self._found[element] = coded.content
 
     def of(self, payload: etree._Element, operation: Operation) -> Binaries:
-        """Return the files of a request, in which their stand-ins stay; the schema refuses those in other places."""
+        """Return the files of a request, in which their stand-ins stay; the schema refuses those in other places.
+
+        Short ones stay where they are. Raises OSError.
+        """
         found: dict[tuple[str, ...], Spooled] = {}
         for way in ways(operation.request):
             for element in payload.iterfind("/".join(f"{{*}}{field.name}" for field in way)):
+                text = element.text or ""
+                if len(text) > LONG and not len(element):
+                    self.put(element, text)
                 if element in self._found:
                     found[tuple(field.key for field in way)] = self._found[element]
         return found

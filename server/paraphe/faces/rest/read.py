@@ -21,10 +21,10 @@ from lxml import etree
 
 from ...contract import NAMESPACE, Complex, Field, Operation, Simple
 from ...errors import Code, Error, Refused
-from ...spool import LARGE, Content, Spooled, nameless, pieces_of
+from ...spool import Content, Spooled, nameless, pieces_of
 from ...xml.bounds import STANDARD, Bounds, too_deep, too_long, too_many_elements, too_many_items
 from ...xml.decode import collapse
-from ...xml.files import Files
+from ...xml.files import LONG, Files
 from ...xml.request import MOST_REJECTED, Request, read_request, refuse_if
 from ...xml.validate import MAXIMUM_ERRORS, defects, items_of
 
@@ -283,7 +283,7 @@ class _Tree:
         if len(text) > self._bounds.text_length and not is_file:
             raise too_long(self._bounds)
         try:
-            if is_file and len(text) > LARGE:
+            if is_file and len(text) > LONG:
                 self.files.put(element, text)
             else:
                 element.text = text
