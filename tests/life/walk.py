@@ -21,7 +21,7 @@ from typing import Any
 
 import requests
 from pypdf import PdfReader
-from sqlalchemy import create_engine, select, text, update
+from sqlalchemy import create_engine, make_url, select, text, update
 
 from paraphe import store
 from paraphe.documents.seal import Level, level_of
@@ -46,7 +46,7 @@ class Databases:
                 shutil.copy(like.removeprefix("sqlite:///"), folder / "paraphe.sqlite")
             return f"sqlite:///{folder / 'paraphe.sqlite'}"
         self._made += 1
-        name, before = f"life_{self._made}", like.rpartition("/")[2].partition("?")[0] if like else "template1"
+        name, before = f"life_{self._made}", make_url(like).database if like else "template1"
         admin = create_engine(self._server("postgres"), isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {before}"))

@@ -58,9 +58,13 @@ class Sealing:
         """Seal a paper that was made, and keep it."""
         return self._kept(file, self._sealed(paper.content, paper.title, None, foreign=False))
 
-    def whole(self, file: File, content: InFile, title: str) -> File:
-        """Seal a record's PDF, which is in a file and stays in files, and keep it."""
-        return self._kept(file, self._sealed(content, title, None, foreign=False))
+    def whole(self, file: File, content: InFile, title: str) -> tuple[File | None, str | None]:
+        """Seal a record's PDF, which is in a file and stays in files, and keep it; None, and why, if that cannot be."""
+        try:
+            return self._kept(file, self._sealed(content, title, None, foreign=False)), None
+        except (Unsealable, NoCredential) as reason:
+            log.warning("record not sealed", extra={"account": self.account.id, "reason": reason.code})
+            return None, reason.code
 
     def copies(self, originals: Sequence[Original], number: str) -> tuple[list[File], str | None]:
         """Seal a copy of each invoice, and keep them; with the reason, if one cannot be sealed."""

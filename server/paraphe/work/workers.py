@@ -20,6 +20,7 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
+from ..documents.certificates import NoCredential
 from ..documents.papers import BrokenTemplate
 from ..seals import Seals
 from . import jobs
@@ -200,4 +201,6 @@ def reason_of(failure: Exception) -> str:
     """Return the code under which a failure stands in the list of what failed; the log says more."""
     if isinstance(failure, jobs.Failed):
         return failure.reason
+    if isinstance(failure, NoCredential):  # a token that does not answer, for example
+        return failure.code
     return next((code for kind, code in _REASONS.items() if isinstance(failure, kind)), "SERVER_ERROR")
