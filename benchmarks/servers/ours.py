@@ -1,0 +1,100 @@
+"""Paraphe as its users run it: `paraphe serve` by its command, over a house and accounts that its commands made."""
+
+import json
+import os
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from sys import executable
+
+from paraphe import accounts, store
+from paraphe.addresses import Addresses
+from paraphe.context import Context
+from paraphe.work import signatures
+
+from .. import messages, product
+from ..grown_house import databases
+from ..load import Caller, call
+from .running import Running, server
+
+LISTED = 1000
+_COMMAND = (executable, "-m", "paraphe")
+_CLASS = 50  # people in each course that is signed
+_COURSES = LISTED // _CLASS
+_IMAGE = 2500  # bytes of a drawn signature (PNG)
+
+
+@contextmanager
+def on_sqlite(folder: Path, *options: str, database: str = "", **besides: int) -> Iterator[Running]:
+    """One process, as `paraphe serve` has it without options; SQLite."""
+    installed = product.install(folder, messages.records(LISTED), database)
+    settings = {"PARAPHE_DATABASE": installed.settings.database, "PARAPHE_STORE": installed.settings.store}
+    keys = {"lists": (installed.api_user, installed.api_key)}
+    for account in ("files", "invoices", "signatures"):
+        made = json.loads(_run(settings, "account", "create", account, "--environment", "sandbox", "--json"))
+        keys[account] = made["apiUser"], made["apiKey"]
+    _run(settings, "load-fixtures", "--account", keys["invoices"][0])
+    opens = {name: "Basic " + b64encode(":".join(key).encode()).decode() for name, key in keys.items()}
+    with server([*_COMMAND, "serve", *options], folder, PARAPHE_LISTEN="127.0.0.1:0", **settings) as (pid, port):
+        running = Running((pid,), port, Path(installed.settings.store), opens, besides)
+        _sign(installed, running)
+        installed.engine.dispose()
+        yield running
+
+
+@contextmanager
+def on_postgresql(folder: Path) -> Iterator[Running]:
+    """One process, as `paraphe serve` has it without options; PostgreSQL, whose CPU is told apart."""
+    with ExitStack() as stack:
+        (database,) = databases(stack, "postgresql", folder, 1)
+        pid = int((folder.with_name(f"{folder.name}-data") / "postmaster.pid").read_text().split()[0])
+        with on_sqlite(folder, database=database, PostgreSQL=pid) as running:
+            yield running
+
+
+@contextmanager
+def two_processes(folder: Path) -> Iterator[Running]:
+    """Two processes on SQLite."""
+    with on_sqlite(folder, "--processes", "2") as running:
+        yield running
+
+
+def _run(settings: Mapping[str, str], *arguments: str) -> str:
+    return subprocess.run(
+        [*_COMMAND, *arguments], env={**os.environ, **settings}, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def _sign(installed: product.Installed, running: Running) -> None:
+    """Have people sign in courses of a day: a thousand signatures, each with a drawing of its own."""
+    people = [f"STU-{number:05d}" for number in range(_CLASS)]
+    courses = [f"CRS-{number:03d}" for number in range(_COURSES)]
+    said = [
+        messages.sync_students("signing-students", "STU", range(_CLASS)),
+        messages.sync_courses("signing-courses", courses, "2026-09-14", people),
+    ]
+    requests = tuple(running.request(body, "signatures") for body in said)
+    call(running.address, [Caller(requests, told=((b"200 OK<", 1),))], 60, 0, most=len(requests))
+    times = dict.fromkeys(("arrived_at", "left_at", "collected_on", "received_on"), datetime.now(UTC))
+    rows = [
+        {
+            "course_reference": course,
+            "person_type": "STUDENT",
+            "person_reference": person,
+            "status": "PRESENT",
+            "image": b"\x89PNG\r\n\x1a\n" + f"{course} {person}".encode() * (_IMAGE // 17),
+            "collect_mode": "TABLET",
+            "minutes_present": 210,
+            **times,
+        }
+        for course in courses
+        for person in people
+    ]
+    with store.writing(installed.engine) as connection:
+        account = accounts.find(connection, "signatures")
+        addresses = Addresses(installed.settings.public_url, bytes(32))
+        context = Context(connection, account, datetime.now(UTC), "benchmark", installed.archive, addresses)
+        signatures.record_attendance(context, rows)
