@@ -12,18 +12,16 @@ import platform
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from . import messages, product
+from . import messages, product, tree
 from .load import NUMBER, Caller, Load, elsewhere
 
 _LISTED = 1000
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,7 @@ class Server:
 
     def cpu(self) -> float:
         """Return the seconds of CPU that it has used, all processes together."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(map(_cpu_of, (self.pid, *map(int, children))))
-
-
-def _cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+        return tree.cpu(self.pid)
 
 
 @contextmanager
@@ -79,8 +71,8 @@ def serving(folder: Path, processes: int, threads: int) -> Iterator[Server]:
         assert process.stdout
         try:
             host, _, port = process.stdout.readline().split()[-1].removeprefix("http://").partition(":")
-            credentials = b64encode(f"{installed.api_user}:{installed.api_key}".encode()).decode()
-            yield Server(processes, threads, process.pid, (host, int(port)), f"Basic {credentials}")
+            authorization = product.basic(installed.api_user, installed.api_key)
+            yield Server(processes, threads, process.pid, (host, int(port)), authorization)
         finally:
             process.terminate()
 

@@ -64,8 +64,12 @@ def start(folder: Path, records: Sequence[Record]) -> Served:
         log_as_json(installed.settings.log_level)
     application = app.application(installed.engine, installed.archive, installed.settings)
     settle()
-    credentials = b64encode(f"{installed.api_user}:{installed.api_key}".encode()).decode()
-    return Served(application, {"HTTP_AUTHORIZATION": f"Basic {credentials}"})
+    return Served(application, {"HTTP_AUTHORIZATION": basic(installed.api_user, installed.api_key)})
+
+
+def basic(user: str, key: str) -> str:
+    """Return the header by which a caller is known."""
+    return f"Basic {b64encode(f'{user}:{key}'.encode()).decode()}"
 
 
 def inside(value: Any) -> Any:

@@ -37,10 +37,11 @@ def _cpu_of(pid: int) -> float:
 
 def peak(pid: int) -> int:
     """Return the most bytes of memory that each of them has had so far (VmHWM), added up."""
-    return sum(_peak_of(each) for each in processes(pid))
+    return sum(map(peak_of, processes(pid)))
 
 
-def _peak_of(pid: int) -> int:
+def peak_of(pid: int) -> int:
+    """Return the most bytes of memory that one process has had so far; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from .. import memory
 from . import others, ours, report, workloads
-from .measure import Peak, measure, peak
+from .measure import Peak, measure, peak, round_trips
 from .running import Missing, Running
 
+_Given = TypeVar("_Given")
 #: Starts a server in an empty folder, for one `with` block. Raises Missing.
 Start = Callable[[Path], AbstractContextManager[Running]]
 
@@ -72,13 +74,16 @@ def run(names: Sequence[str], rounds: int, seconds: float, folder: Path, *, shor
         if "Paraphe" in servers:
             servers["Paraphe, two processes"] = stack.enter_context(_started(ours.two_processes, folder / "two"))
         result.together = measure(servers, workloads.eight_callers(), max(1, rounds // 2), 2 * seconds)
+    if "Paraphe on PostgreSQL" in servers:
+        with _started(ours.behind_a_relay, folder / "relay") as (server, relay):
+            result.round_trips = round_trips(server, relay, workloads.asked_of_postgresql())
     result.peaks = dict(_peaks((name for name in servers if name in SERVERS and (full or name != _SLOW)), folder))
     if "Paraphe" in names:
         result.files = [memory.sent("SOAP, base64", megabytes, 2) for megabytes in (10, 50, 200)]
     return result
 
 
-def _started(start: Start, folder: Path) -> AbstractContextManager[Running]:
+def _started(start: Callable[[Path], AbstractContextManager[_Given]], folder: Path) -> AbstractContextManager[_Given]:
     folder.mkdir()
     return start(folder)
 

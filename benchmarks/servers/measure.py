@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 
 from ..load import Load, Refused, call
+from ..relay import Relay
 from .running import Running
 from .workloads import Workload
 
@@ -81,6 +82,25 @@ def _files(server: Running, size: int) -> int:
     if not size:
         return 0
     return sum(each.is_file() and each.stat().st_size == size for each in server.files.rglob("*"))
+
+
+# Round trips -----------------------------------------------------------------------------------------------------
+
+
+def round_trips(server: Running, relay: Relay, chosen: Sequence[Workload]) -> dict[str, int]:
+    """Return how often a message of each workload asks the database: the least of three, as others ask in between."""
+    found = {}
+    for workload in chosen:
+        number = next(_numbers) * _STEP
+        if seeding := workload.seeding(server):
+            call(server.address, seeding, 0, number, most=1)
+        counted = []
+        for turn in range(1, 4):
+            before = relay.round_trips
+            call(server.address, workload.at(server), 0, number + 10 * turn, most=1)
+            counted.append(relay.round_trips - before)
+        found[workload.title] = min(counted)
+    return found
 
 
 # Memory ----------------------------------------------------------------------------------------------------------

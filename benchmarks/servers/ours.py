@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from paraphe.work import signatures
 from .. import messages, product
 from ..grown_house import databases
 from ..load import Caller, call
+from ..relay import Relay, relayed
 from .running import Running, server
 
 LISTED = 1000
@@ -37,7 +37,7 @@ def on_sqlite(folder: Path, *options: str, database: str = "", **besides: int) -
         made = json.loads(_run(settings, "account", "create", account, "--environment", "sandbox", "--json"))
         keys[account] = made["apiUser"], made["apiKey"]
     _run(settings, "load-fixtures", "--account", keys["invoices"][0])
-    opens = {name: "Basic " + b64encode(":".join(key).encode()).decode() for name, key in keys.items()}
+    opens = {name: product.basic(*key) for name, key in keys.items()}
     with server([*_COMMAND, "serve", *options], folder, PARAPHE_LISTEN="127.0.0.1:0", **settings) as (pid, port):
         running = Running((pid,), port, Path(installed.settings.store), opens, besides)
         _sign(installed, running)
@@ -60,6 +60,15 @@ def two_processes(folder: Path) -> Iterator[Running]:
     """Two processes on SQLite."""
     with on_sqlite(folder, "--processes", "2") as running:
         yield running
+
+
+@contextmanager
+def behind_a_relay(folder: Path) -> Iterator[tuple[Running, Relay]]:
+    """As `on_postgresql`, with what counts its round trips."""
+    with ExitStack() as stack:
+        (database,) = databases(stack, "postgresql", folder, 1)
+        url, relay = stack.enter_context(relayed(database))
+        yield stack.enter_context(on_sqlite(folder, database=url)), relay
 
 
 def _run(settings: Mapping[str, str], *arguments: str) -> str:

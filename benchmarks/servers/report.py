@@ -25,6 +25,7 @@ class Result:
     missing: dict[str, str] = field(default_factory=dict)
     alone: Found = field(default_factory=dict)
     together: Found = field(default_factory=dict)
+    round_trips: dict[str, int] = field(default_factory=dict)
     peaks: dict[str, Peak] = field(default_factory=dict)
     files: list[memory.Row] = field(default_factory=list)
     minutes: float = 0
@@ -43,6 +44,11 @@ def written(result: Result) -> Iterator[str]:
     if result.together:
         yield "\n### Eight callers: answers a second, p50 / p99 in ms\n"
         yield from _grid(result.together, _pace)
+    if result.round_trips:
+        yield "\n### Round trips of a message on PostgreSQL\n"
+        yield from _table(
+            ("workload", "round trips"), ((name, str(count)) for name, count in result.round_trips.items())
+        )
     if result.peaks:
         yield "\n### Memory, MB: one message of 100 000 students\n"
         yield from _table(

@@ -201,6 +201,11 @@ def one_caller(sizes: Sequence[int] = (1, 100, 1000), largest: int = 10_000) -> 
     ]
 
 
+def asked_of_postgresql() -> list[Workload]:
+    """Return the messages whose round trips are counted."""
+    return [_check_connection, *(changed(size) for size in (1, 100, 1000, 2000, 10_000)), _get_record_list]
+
+
 def eight_callers() -> list[Workload]:
     """Return what is sent by eight callers at once."""
     lists = [replace(each, callers=8) for each in (_check_connection, _get_record_list)]
