@@ -45,14 +45,14 @@ class Relay:
             answered = True
             while True:
                 for key, _ in selector.select():
-                    source: Any = key.fileobj
-                    piece = source.recv(1 << 20)
+                    asking: Any = key.fileobj
+                    piece = asking.recv(1 << 20)
                     if not piece:
                         return
-                    if source is caller and answered:
+                    if asking is caller and answered:
                         with self._lock:
                             self.round_trips += 1
-                    answered = source is database
+                    answered = asking is database
                     key.data.sendall(piece)
 
 

@@ -1,6 +1,7 @@
 """Rounds: each sends every workload to every server in turn, so that whatever the machine does falls on all alike."""
 
 import itertools
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ def measure(servers: Mapping[str, Running], chosen: Sequence[Workload], rounds: 
     """
     found: Found = {each.title: {} for each in chosen}
     for turn in range(rounds + 1):
+        print(f"round {turn} of {rounds}: {len(chosen)} workloads", file=sys.stderr, flush=True)
         for workload in chosen:
             for name, server in servers.items():
                 if workload.ours and not server.authorization:
@@ -65,11 +67,14 @@ def _cost(server: Running, workload: Workload, seconds: float, *, first: bool) -
     seeding = workload.seeding(server) if first else []
     if seeding:
         call(server.address, seeding, 600, next(_numbers) * _STEP, most=sum(len(each.requests) for each in seeding))
-    server.settle(workload.quiet)
+    # Only ours does something behind its answers that begins later.
+    quiet = workload.quiet if server.authorization else 0.05
+    if seeding:
+        server.settle(quiet)
     files = _files(server, workload.kept)
     before, before_besides = server.cpu(), server.cpu_besides()
     load = call(server.address, workload.at(server), seconds, next(_numbers) * _STEP, workload.most)
-    server.settle(workload.quiet)
+    server.settle(quiet)
     cpu, besides = server.cpu() - before, server.cpu_besides() - before_besides
     kept = _files(server, workload.kept) - files
     if workload.kept and kept != load.answered:
