@@ -31,13 +31,15 @@ SERVERS: dict[str, Start] = {
 }
 # A message of a hundred thousand students takes it half a minute.
 _SLOW = "plain Spyne"
+# Seconds of each workload before anything is measured: Java compiles what it has seen often.
+_WARM = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure as the command line says; the tables go to standard output."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.servers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, besides one to warm up (default 5)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="seconds of each measurement (default 0.5)")
+    parser.add_argument("--seconds", type=float, default=0.25, help="seconds of each measurement (default 0.25)")
     parser.add_argument(
         "--servers", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="NAME", help="which ones"
     )
@@ -68,12 +70,12 @@ def run(names: Sequence[str], rounds: int, seconds: float, folder: Path, *, shor
                 result.missing[name] = str(missing)
                 _say(f"{name} is left out, because this is not installed: {missing}")
         if short:
-            result.alone = measure(servers, workloads.one_caller((1, 100), 0), rounds, seconds)
+            result.alone = measure(servers, workloads.one_caller((1, 100), 0), rounds, seconds, 0.1)
             return result
-        result.alone = measure(servers, workloads.one_caller(), rounds, seconds)
+        result.alone = measure(servers, workloads.one_caller(), rounds, seconds, _WARM)
         if "Paraphe" in servers:
             servers["Paraphe, two processes"] = stack.enter_context(_started(ours.two_processes, folder / "two"))
-        result.together = measure(servers, workloads.eight_callers(), max(1, rounds // 2), 2 * seconds)
+        result.together = measure(servers, workloads.eight_callers(), max(1, rounds // 2), 4 * seconds, seconds)
     if "Paraphe on PostgreSQL" in servers:
         with _started(ours.behind_a_relay, folder / "relay") as (server, relay):
             result.round_trips = round_trips(server, relay, workloads.asked_of_postgresql())

@@ -42,8 +42,10 @@ class Figures:
 Found = dict[str, dict[str, Figures]]
 
 
-def measure(servers: Mapping[str, Running], chosen: Sequence[Workload], rounds: int, seconds: float) -> Found:
-    """Measure workloads; the first round only warms up, and for longer. Raises Refused, which says by whom.
+def measure(
+    servers: Mapping[str, Running], chosen: Sequence[Workload], rounds: int, seconds: float, warm: float
+) -> Found:
+    """Measure workloads; a first round, of `warm` seconds for each, only warms up. Raises Refused, which says by whom.
 
     A workload of our own is sent to those servers alone that tell their callers apart.
     """
@@ -55,7 +57,7 @@ def measure(servers: Mapping[str, Running], chosen: Sequence[Workload], rounds: 
                 if workload.ours and not server.authorization:
                     continue
                 try:
-                    load, cpu, besides = _cost(server, workload, seconds if turn else 2 * seconds, first=not turn)
+                    load, cpu, besides = _cost(server, workload, seconds if turn else warm, first=not turn)
                 except (Refused, OSError) as refused:
                     raise Refused(f"{name}, {workload.title}: {refused}") from refused
                 if turn:
