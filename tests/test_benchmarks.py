@@ -8,18 +8,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 from benchmarks import load, measure, messages, processes, product, tree, wsgi
 from benchmarks.grown import Size
 from benchmarks.grown_house import House
 from benchmarks.grown_workloads import WORKLOADS
 from benchmarks.relay import relayed
 from benchmarks.servers import __main__ as servers
-from benchmarks.servers import goal
+from benchmarks.servers import goal, workloads
 from benchmarks.servers.measure import Figures
+from benchmarks.servers.running import Missing
 from benchmarks.wsgi import Answer
+from lxml import etree
 from sqlalchemy import Engine, text
 
-from paraphe import app, settings, store
+from paraphe import app, contract, settings, store
 from paraphe.serve import Server, running
 
 LISTED = 7
@@ -236,3 +239,31 @@ def test_on_postgresql_a_message_takes_as_many_round_trips_whatever_the_number_o
         )
 
         assert len(set(map(round_trips, sent))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plain Spyne", "PHP", "Java", "node", "gSOAP"])
+def test_another_server_keeps_the_contract_for_its_four_operations(name, tmp_path):
+    valid = etree.XMLSchema(contract.schema())
+    sent = (
+        messages.check_connection(),
+        messages.sync_students("M-1", "A", range(3)),
+        messages.get_record_list(),
+        workloads.stored().bodies(0)[0].replace(load.NUMBER, b"0123456789"),
+    )
+    wrong = sent[1].replace(b"<city>", b"<city>" + b"x" * 101)
+    try:
+        with servers.SERVERS[name](tmp_path) as server:
+            url, head = f"http://127.0.0.1:{server.port}/soap/v1", {"Content-Type": "text/xml; charset=utf-8"}
+            *answers, refusal = (requests.post(url, body, headers=head, timeout=60) for body in (*sent, wrong))
+    except Missing as missing:
+        pytest.skip(f"{missing} is not installed")
+
+    for answer in answers:
+        assert answer.status_code == 200
+        (payload,) = etree.fromstring(answer.content).iterchildren("{*}Body")
+        valid.assertValid(payload[0])
+    counted = {"received": 3, "created": 3, "updated": 0, "unchanged": 0}
+    assert messages.told(answers[1].content) == {"records": 0, **counted}
+    assert (refusal.status_code == 200) == (name == "node")
+    assert [each.stat().st_size for each in (tmp_path / "store").iterdir()] == [1_000_000]

@@ -29,6 +29,9 @@ SERVERS: dict[str, Start] = {
     "node": others.node,
     "gSOAP": others.gsoap,
 }
+#: Those whose memory is measured, without what only lists and files need.
+_PEAKS: dict[str, Start] = {**SERVERS, "Paraphe": ours.bare}
+del _PEAKS["Paraphe on PostgreSQL"]
 # A message of a hundred thousand students takes it half a minute.
 _SLOW = "plain Spyne"
 # Seconds of each workload before anything is measured: Java compiles what it has seen often.
@@ -79,7 +82,7 @@ def run(names: Sequence[str], rounds: int, seconds: float, folder: Path, *, shor
     if "Paraphe on PostgreSQL" in servers:
         with _started(ours.behind_a_relay, folder / "relay") as (server, relay):
             result.round_trips = round_trips(server, relay, workloads.asked_of_postgresql())
-    result.peaks = dict(_peaks((name for name in servers if name in SERVERS and (full or name != _SLOW)), folder))
+    result.peaks = dict(_peaks([name for name in servers if name in _PEAKS and (full or name != _SLOW)], folder))
     if "Paraphe" in names:
         result.files = [memory.sent("SOAP, base64", megabytes, 2) for megabytes in (10, 50, 200)]
     return result
@@ -94,7 +97,7 @@ def _peaks(names: Iterable[str], folder: Path) -> Iterable[tuple[str, Peak]]:
     large, small = workloads.hundred_thousand(), workloads.one_caller((), 0)[0]
     for name in names:
         _say(f"memory: {name}")
-        with _started(SERVERS[name], folder / f"memory-{name.replace(' ', '-')}") as server:
+        with _started(_PEAKS[name], folder / f"memory-{name.replace(' ', '-')}") as server:
             yield name, peak(server, small, large)
 
 

@@ -66,7 +66,8 @@ def php(folder: Path) -> Iterator[Running]:
         pids = [stack.enter_context(process(pool, folder)).pid]
         front = [nginx, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/nginx.log", "-g", "daemon off;"]
         pids.append(stack.enter_context(process(front, folder)).pid)
-        wait_for(port)
+        wait_for(folder / "fpm.sock")
+        wait_for(("127.0.0.1", port))
         yield Running(tuple(pids), port, folder / "store")
 
 

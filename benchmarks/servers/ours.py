@@ -3,8 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from sys import executable
@@ -31,18 +31,27 @@ _IMAGE = 2500  # bytes of a drawn signature (PNG)
 def on_sqlite(folder: Path, *options: str, database: str = "", **besides: int) -> Iterator[Running]:
     """One process, as `paraphe serve` has it without options; SQLite."""
     installed = product.install(folder, messages.records(LISTED), database)
-    settings = {"PARAPHE_DATABASE": installed.settings.database, "PARAPHE_STORE": installed.settings.store}
     keys = {"lists": (installed.api_user, installed.api_key)}
     for account in ("files", "invoices", "signatures"):
-        made = json.loads(_run(settings, "account", "create", account, "--environment", "sandbox", "--json"))
+        made = json.loads(_run(installed, "account", "create", account, "--environment", "sandbox", "--json"))
         keys[account] = made["apiUser"], made["apiKey"]
-    _run(settings, "load-fixtures", "--account", keys["invoices"][0])
-    opens = {name: product.basic(*key) for name, key in keys.items()}
-    with server([*_COMMAND, "serve", *options], folder, PARAPHE_LISTEN="127.0.0.1:0", **settings) as (pid, port):
+    _run(installed, "load-fixtures", "--account", keys["invoices"][0])
+    with _serving(installed, folder, *options) as (pid, port):
+        opens = {name: product.basic(*key) for name, key in keys.items()}
         running = Running((pid,), port, Path(installed.settings.store), opens, besides)
         _sign(installed, running)
         installed.engine.dispose()
         yield running
+
+
+@contextmanager
+def bare(folder: Path, database: str = "") -> Iterator[Running]:
+    """The same with one account and nothing in it; on SQLite, or in the empty database whose URL is given."""
+    installed = product.install(folder, [], database)
+    installed.engine.dispose()
+    with _serving(installed, folder) as (pid, port):
+        opens = {"lists": product.basic(installed.api_user, installed.api_key)}
+        yield Running((pid,), port, Path(installed.settings.store), opens)
 
 
 @contextmanager
@@ -64,17 +73,26 @@ def two_processes(folder: Path) -> Iterator[Running]:
 
 @contextmanager
 def behind_a_relay(folder: Path) -> Iterator[tuple[Running, Relay]]:
-    """As `on_postgresql`, with what counts its round trips."""
+    """One with nothing in it on PostgreSQL, and what counts its round trips."""
     with ExitStack() as stack:
         (database,) = databases(stack, "postgresql", folder, 1)
         url, relay = stack.enter_context(relayed(database))
-        yield stack.enter_context(on_sqlite(folder, database=url)), relay
+        yield stack.enter_context(bare(folder, url)), relay
 
 
-def _run(settings: Mapping[str, str], *arguments: str) -> str:
-    return subprocess.run(
-        [*_COMMAND, *arguments], env={**os.environ, **settings}, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+def _settings(installed: product.Installed) -> dict[str, str]:
+    said = {"DATABASE": installed.settings.database, "STORE": installed.settings.store, "LISTEN": "127.0.0.1:0"}
+    return {f"PARAPHE_{name}": value for name, value in said.items()}
+
+
+def _serving(installed: product.Installed, folder: Path, *options: str) -> AbstractContextManager[tuple[int, int]]:
+    return server([*_COMMAND, "serve", *options], folder, **_settings(installed))
+
+
+def _run(installed: product.Installed, *arguments: str) -> str:
+    environment = {**os.environ, **_settings(installed)}
+    ran = subprocess.run([*_COMMAND, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return ran.stdout
 
 
 def _sign(installed: product.Installed, running: Running) -> None:

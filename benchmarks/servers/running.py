@@ -104,13 +104,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_for(port: int) -> None:
-    """Wait until somebody listens there; RuntimeError after ten seconds."""
+def wait_for(address: tuple[str, int] | Path) -> None:
+    """Wait until somebody listens at an address or at a socket of Unix; RuntimeError after ten seconds."""
+    family, place = (socket.AF_UNIX, str(address)) if isinstance(address, Path) else (socket.AF_INET, address)
     for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"Nobody listens at port {port}.")
+        with socket.socket(family) as caller:
+            if not caller.connect_ex(place):
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"Nobody listens at {address}.")
