@@ -137,7 +137,7 @@ def test_a_grown_database_holds_what_its_messages_ask_for(tmp_path):
 
 @pytest.mark.slow
 def test_paraphe_plain_spyne_and_the_floor_are_measured_in_one_run(tmp_path):
-    result = servers.run(["Paraphe", "plain Spyne", "floor"], 1, 0.1, tmp_path, short=True, full=False)
+    result = servers.run(["Paraphe", "plain Spyne", "floor"], tmp_path, short=True)
 
     assert not result.missing
     shared = ["CheckConnection", "SyncStudents 1, new", "SyncStudents 100, unchanged", "GetRecordList 1000"]
@@ -150,7 +150,7 @@ def test_paraphe_plain_spyne_and_the_floor_are_measured_in_one_run(tmp_path):
 
 def test_a_server_that_is_not_installed_is_left_out_and_said(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    result = servers.run(["gSOAP"], 1, 0.1, tmp_path, short=True, full=False)
+    result = servers.run(["gSOAP"], tmp_path, short=True)
 
     assert result.missing == {"gSOAP": "wsdl2h"}
     assert result.alone == {}

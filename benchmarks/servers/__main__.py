@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from .. import memory
 from . import others, ours, report, workloads
-from .measure import Peak, measure, peak, round_trips
+from .measure import Pace, Peak, measure, peak, round_trips
 from .running import Missing, Running
 
 _Given = TypeVar("_Given")
@@ -36,12 +36,14 @@ del _PEAKS["Paraphe on PostgreSQL"]
 _SLOW = "plain Spyne"
 # Seconds of each workload before anything is measured: Java compiles what it has seen often.
 _WARM = 1.0
+# Seconds for all rounds with one caller; a third of that for those with eight.
+_BUDGET = 400
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure as the command line says; the tables go to standard output."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.servers", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, besides one to warm up (default 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds at most, besides one to warm up (default 5)")
     parser.add_argument("--seconds", type=float, default=0.25, help="seconds of each measurement (default 0.25)")
     parser.add_argument(
         "--servers", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="NAME", help="which ones"
@@ -51,19 +53,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures to a file")
     asked = parser.parse_args(arguments)
     began = time.monotonic()
-    if asked.short:
-        asked.rounds, asked.seconds = 1, 0.1
     with tempfile.TemporaryDirectory(prefix="paraphe-servers-") as folder:
-        result = run(asked.servers, asked.rounds, asked.seconds, Path(folder), short=asked.short, full=asked.full)
+        result = run(asked.servers, Path(folder), asked.rounds, asked.seconds, short=asked.short, full=asked.full)
     result.minutes = (time.monotonic() - began) / 60
     if asked.json:
         asked.json.write_text(json.dumps(report.figures(result), indent=2) + "\n", encoding="utf-8")
     print("\n".join(report.written(result)))
 
 
-def run(names: Sequence[str], rounds: int, seconds: float, folder: Path, *, short: bool, full: bool) -> report.Result:
+def run(
+    names: Sequence[str],
+    folder: Path,
+    rounds: int = 5,
+    seconds: float = 0.25,
+    *,
+    short: bool = False,
+    full: bool = False,
+) -> report.Result:
     """Start servers in an empty folder and measure them. Those that are not installed are left out, and said."""
-    result = report.Result(rounds, seconds)
+    result = report.Result()
     with ExitStack() as stack:
         servers: dict[str, Running] = {}
         for name in names:
@@ -73,12 +81,12 @@ def run(names: Sequence[str], rounds: int, seconds: float, folder: Path, *, shor
                 result.missing[name] = str(missing)
                 _say(f"{name} is left out, because this is not installed: {missing}")
         if short:
-            result.alone = measure(servers, workloads.one_caller((1, 100), 0), rounds, seconds, 0.1)
+            result.alone = measure(servers, workloads.one_caller((1, 100), 0), Pace(1, 0.1, 0.1, 120))
             return result
-        result.alone = measure(servers, workloads.one_caller(), rounds, seconds, _WARM)
+        result.alone = measure(servers, workloads.one_caller(), Pace(rounds, seconds, _WARM, _BUDGET))
         if "Paraphe" in servers:
             servers["Paraphe, two processes"] = stack.enter_context(_started(ours.two_processes, folder / "two"))
-        result.together = measure(servers, workloads.eight_callers(), max(1, rounds // 2), 4 * seconds, seconds)
+        result.together = measure(servers, workloads.eight_callers(), Pace(rounds, 4 * seconds, seconds, _BUDGET / 3))
     if "Paraphe on PostgreSQL" in servers:
         with _started(ours.behind_a_relay, folder / "relay") as (server, relay):
             result.round_trips = round_trips(server, relay, workloads.asked_of_postgresql())

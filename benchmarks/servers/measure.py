@@ -42,26 +42,42 @@ class Figures:
 Found = dict[str, dict[str, Figures]]
 
 
-def measure(
-    servers: Mapping[str, Running], chosen: Sequence[Workload], rounds: int, seconds: float, warm: float
-) -> Found:
-    """Measure workloads; a first round, of `warm` seconds for each, only warms up. Raises Refused, which says by whom.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much is measured: rounds, seconds of each measurement, of those that only warm up, and of all together.
+
+    No round is begun that would end after all is over, but one always is.
+    """
+
+    rounds: int
+    seconds: float
+    warm: float
+    budget: float
+
+
+def measure(servers: Mapping[str, Running], chosen: Sequence[Workload], pace: Pace) -> Found:
+    """Measure workloads; the first round only warms up. Raises Refused, which says by whom.
 
     A workload of our own is sent to those servers alone that tell their callers apart.
     """
     found: Found = {each.title: {} for each in chosen}
-    for turn in range(rounds + 1):
-        print(f"round {turn} of {rounds}: {len(chosen)} workloads", file=sys.stderr, flush=True)
+    end, last = time.monotonic() + pace.budget, 0.0
+    for turn in range(pace.rounds + 1):
+        began = time.monotonic()
+        if turn > 1 and began + last > end:
+            break
+        print(f"round {turn} of {pace.rounds}: {len(chosen)} workloads", file=sys.stderr, flush=True)
         for workload in chosen:
             for name, server in servers.items():
                 if workload.ours and not server.authorization:
                     continue
                 try:
-                    load, cpu, besides = _cost(server, workload, seconds if turn else warm, first=not turn)
+                    load, cpu, besides = _cost(server, workload, pace.seconds if turn else pace.warm, first=not turn)
                 except (Refused, OSError) as refused:
                     raise Refused(f"{name}, {workload.title}: {refused}") from refused
                 if turn:
                     found[workload.title].setdefault(name, Figures()).add(load, cpu, besides)
+        last = time.monotonic() - began
     return {title: figures for title, figures in found.items() if figures}
 
 

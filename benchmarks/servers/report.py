@@ -19,8 +19,6 @@ _BESIDES = "its PostgreSQL"
 class Result:
     """All figures of a run."""
 
-    rounds: int
-    seconds: float
     #: Why servers were left out, by their names.
     missing: dict[str, str] = field(default_factory=dict)
     alone: Found = field(default_factory=dict)
@@ -115,11 +113,13 @@ def _rounded(value: float) -> str:
 def _surroundings(result: Result) -> str:
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())
     left = "".join(f" Left out: {name} ({why})." for name, why in result.missing.items())
+    rounds = f"{_rounds(result.alone)} rounds (with eight callers {_rounds(result.together)})"
     machine = f"Python {platform.python_version()}; {os.cpu_count()} cores, shared with the callers"
-    return (
-        f"Medians of {result.rounds} rounds of {result.seconds:g} s; {machine}; load averages at the end {load}; "
-        f"{result.minutes:.1f} minutes.{left}"
-    )
+    return f"Medians of {rounds}; {machine}; load averages at the end {load}; {result.minutes:.1f} minutes.{left}"
+
+
+def _rounds(found: Found) -> int:
+    return max((len(each.cpu) for figures in found.values() for each in figures.values()), default=0)
 
 
 def figures(result: Result) -> dict[str, Any]:
