@@ -1,15 +1,15 @@
-"""Paraphe as its users run it: `paraphe serve` by its command, over a house and accounts that its commands made."""
+"""Paraphe as its users run it: `paraphe serve` by its command.
 
-import json
-import os
-import subprocess
+House and accounts are made by the functions that `init`, `account create`, `account set` and `load-fixtures` call.
+"""
+
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from sys import executable
 
-from paraphe import accounts, store
+from paraphe import accounts, fixture_loader, store
 from paraphe.addresses import Addresses
 from paraphe.context import Context
 from paraphe.work import signatures
@@ -31,13 +31,8 @@ _IMAGE = 2500  # bytes of a drawn signature (PNG)
 def on_sqlite(folder: Path, *options: str, database: str = "", **besides: int) -> Iterator[Running]:
     """One process, as `paraphe serve` has it without options; SQLite."""
     installed = product.install(folder, messages.records(LISTED), database)
-    keys = {"lists": (installed.api_user, installed.api_key)}
-    for account in ("files", "invoices", "signatures"):
-        made = json.loads(_run(installed, "account", "create", account, "--environment", "sandbox", "--json"))
-        keys[account] = made["apiUser"], made["apiKey"]
-    _run(installed, "load-fixtures", "--account", keys["invoices"][0])
+    opens = {"lists": product.basic(installed.api_user, installed.api_key), **_more_accounts(installed)}
     with _serving(installed, folder, *options) as (pid, port):
-        opens = {name: product.basic(*key) for name, key in keys.items()}
         running = Running((pid,), port, Path(installed.settings.store), opens, besides)
         _sign(installed, running)
         installed.engine.dispose()
@@ -89,10 +84,17 @@ def _serving(installed: product.Installed, folder: Path, *options: str) -> Abstr
     return server([*_COMMAND, "serve", *options], folder, **_settings(installed))
 
 
-def _run(installed: product.Installed, *arguments: str) -> str:
-    environment = {**os.environ, **_settings(installed)}
-    ran = subprocess.run([*_COMMAND, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return ran.stdout
+def _more_accounts(installed: product.Installed) -> dict[str, str]:
+    """Make the accounts that files are sent to and that people sign for; return what opens them."""
+    with store.writing(installed.engine) as connection:
+        keys = {
+            name: accounts.create(connection, name, "SANDBOX", "Europe/Paris", datetime.now(UTC))
+            for name in ("files", "invoices", "papers", "signatures")
+        }
+        accounts.set_organisation(connection, keys["papers"].account, '{"name": "Centre Horizon", "city": "Nantes"}')
+    for name in ("invoices", "papers"):
+        fixture_loader.load(installed.engine, installed.archive, installed.settings, keys[name].account)
+    return {name: product.basic(key.api_user, key.api_key) for name, key in keys.items()}
 
 
 def _sign(installed: product.Installed, running: Running) -> None:

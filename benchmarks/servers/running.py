@@ -11,9 +11,6 @@ from pathlib import Path
 
 from .. import tree
 
-#: Who calls, where a server tells its callers apart.
-ACCOUNTS = ("lists", "files", "invoices", "signatures")
-
 
 class Missing(Exception):  # noqa: N818 - the house names exceptions by what is the case
     """What a server needs is not installed here; the text says what."""

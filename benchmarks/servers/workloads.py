@@ -138,18 +138,20 @@ def stored() -> Workload:
 
 
 def read() -> Workload:
-    """Give a PDF of a megabyte, which ours reads, and of which it makes papers behind the answer."""
+    """Give a PDF of a megabyte, an invoice which ours reads and holds against the signatures."""
     content, place = invoice()
-    told = (_OK, (b"recordNumber>", 2))
     return Workload(
         "SendInvoice 1 MB, read",
         lambda _: [_sent(content, place)],
-        told,
+        (_OK, (b"recordNumber>", 2)),
         account="invoices",
-        quiet=1.5,
-        most=4,
         kept=len(content),
     )
+
+
+def read_and_proved() -> Workload:
+    """Give the same invoice to an account whose papers are made, behind the answer."""
+    return replace(read(), name="SendInvoice 1 MB, read, papers made", account="papers", ours=True, quiet=1.5, most=2)
 
 
 def attached() -> Workload:
@@ -197,6 +199,7 @@ def one_caller(sizes: Sequence[int] = (1, 100, 1000), largest: int = 10_000) -> 
         _signatures({"includeImages": "true"}, " with images", (b"<image>", LISTED)),
         stored(),
         read(),
+        read_and_proved(),
         attached(),
     ]
 
