@@ -20,6 +20,7 @@ from statistics import median, quantiles
 
 from . import messages, product, tree
 from .load import NUMBER, Caller, Load, elsewhere
+from .tables import rounded
 
 _LISTED = 1000
 
@@ -195,15 +196,11 @@ def _table(servers: Sequence[Server], chosen: Sequence[Workload], found: dict[st
         cells = [workload.name, str(workload.callers)]
         for server in servers:
             each, first = found[_key(workload, server)], found[_key(workload, servers[0])]
-            cells += [_rounded(median(values)) for values in (each.per_second, each.p50, each.p99)]
+            cells += [rounded(median(values)) for values in (each.per_second, each.p50, each.p99)]
             cells.append(f"{median(each.server):.2f} + {median(each.callers):.2f}")
             if server is not servers[0]:
                 cells.append(f"**{median(each.per_second) / median(first.per_second):.2f}**")
         yield f"| {' | '.join(cells)} |"
-
-
-def _rounded(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
 from .. import memory
+from ..tables import rounded, table
 from . import goal
 from .measure import Figures, Found, Peak
 
@@ -32,11 +33,11 @@ class Result:
 def written(result: Result) -> Iterator[str]:
     """Write all tables."""
     yield "### CPU ms a message, one caller\n"
-    yield from _grid(result.alone, lambda each: _rounded(median(each.cpu)), _besides(result.alone))
+    yield from _grid(result.alone, lambda each: rounded(median(each.cpu)), _besides(result.alone))
     yield "\n### The goal\n"
     rows = [*goal.judged(result.alone), *goal.memory_judged(result.peaks), *goal.processes_judged(result.together)]
     rows += goal.files_judged(result.files)
-    yield from _table(("workload", "against", "goal", "measured", "holds"), rows)
+    yield from table(("workload", "against", "goal", "measured", "holds"), rows)
     yield "\n### One caller: answers a second, p50 / p99 in ms\n"
     yield from _grid(result.alone, _pace)
     if result.together:
@@ -44,17 +45,17 @@ def written(result: Result) -> Iterator[str]:
         yield from _grid(result.together, _pace)
     if result.round_trips:
         yield "\n### Round trips of a message on PostgreSQL\n"
-        yield from _table(
+        yield from table(
             ("workload", "round trips"), ((name, str(count)) for name, count in result.round_trips.items())
         )
     if result.peaks:
         yield "\n### Memory, MB: one message of 100 000 students\n"
-        yield from _table(
+        yield from table(
             ("server", "idle", "peak, 1st message", "peak, 3rd", "seconds, 1st"), map(_peak, result.peaks.items())
         )
     if result.files:
         yield "\n### SendInvoice of Paraphe\n"
-        yield from _table(("file, MB", "idle, MB", "above idle, MB", "CPU s"), map(_file, result.files))
+        yield from table(("file, MB", "idle, MB", "above idle, MB", "CPU s"), map(_file, result.files))
     yield f"\n{_surroundings(result)}"
 
 
@@ -69,8 +70,8 @@ def _file(row: memory.Row) -> Sequence[str]:
 
 
 def _pace(each: Figures) -> str:
-    p50, p99 = (_rounded(median(values)) for values in (each.p50, each.p99))
-    return f"{_rounded(median(each.per_second))}, {p50} / {p99}"
+    p50, p99 = (rounded(median(values)) for values in (each.p50, each.p99))
+    return f"{rounded(median(each.per_second))}, {p50} / {p99}"
 
 
 def _besides(found: Found) -> str:
@@ -93,21 +94,9 @@ def _grid(found: Found, cell: Callable[[Figures], str], besides: str = "") -> It
             each = figures.get(name)
             row.append(cell(each) if each else "")
             if name == besides:
-                row.append(_rounded(median(each.besides)) if each else "")
+                row.append(rounded(median(each.besides)) if each else "")
         rows.append(row)
-    yield from _table(heads, rows)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield "|---|" + "--:|" * (len(heads) - 1)
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-
-
-def _rounded(value: float) -> str:
-    """Write three figures; more would pretend."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    yield from table(heads, rows)
 
 
 def _surroundings(result: Result) -> str:
