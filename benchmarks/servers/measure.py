@@ -91,7 +91,7 @@ def _cost(server: Running, workload: Workload, seconds: float, *, first: bool) -
         server.settle(quiet)
     files = _files(server, workload.kept)
     before, before_besides = server.cpu(), server.cpu_besides()
-    load = call(server.address, workload.at(server), seconds, next(_numbers) * _STEP, workload.most)
+    load = call(server.address, workload.at(server), max(seconds, server.steady), next(_numbers) * _STEP, workload.most)
     server.settle(quiet)
     cpu, besides = server.cpu() - before, server.cpu_besides() - before_besides
     kept = _files(server, workload.kept) - files

@@ -27,6 +27,8 @@ class Running:
     authorization: Mapping[str, str] = field(default_factory=dict)
     #: Processes that were not started for it alone, by a name: their CPU is told apart.
     besides: Mapping[str, int] = field(default_factory=dict)
+    #: Seconds of messages at least, before what it does now and then has its share in each of them.
+    steady: float = 0
 
     @property
     def address(self) -> tuple[str, int]:
