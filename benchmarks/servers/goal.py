@@ -121,6 +121,14 @@ def files_judged(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, str, str]
         yield what, "idle", "≤ 80 MB above", f"{above:.1f} MB above {row.idle / _MB:.0f} MB", _holds(above <= 80)
 
 
+def round_trips_judged(counted: Mapping[str, int]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Give the row of the aim for the round trips of a synchronisation, from its smallest to its largest message."""
+    syncs = [count for name, count in counted.items() if name.startswith("SyncStudents")]
+    if syncs:
+        measured = " / ".join(map(str, syncs))
+        yield "SyncStudents on PostgreSQL", "fewer items", "as many round trips", measured, _holds(len(set(syncs)) == 1)
+
+
 def processes_judged(found: Found) -> Iterator[tuple[str, str, str, str, str]]:
     """Give the rows of the aim for two processes."""
     for name, figures in found.items():

@@ -124,7 +124,9 @@ def _made(name: str, product: str, schema_at: str = "") -> Path:
         made.mkdir(parents=True, exist_ok=True)
         (made / "contract.wsdl").write_bytes(database.wsdl(schema_at))
         (made / "v1.xsd").write_bytes(database.schema())
-        ran = subprocess.run([HERE / name / "build", made / "contract.wsdl", made], capture_output=True, text=True)
+        ran = subprocess.run(
+            [HERE / name / "build", made / "contract.wsdl", made], capture_output=True, text=True, timeout=900
+        )
         if ran.returncode:
             raise Missing(f"{name}/build failed: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
     return made

@@ -36,7 +36,7 @@ def written(result: Result) -> Iterator[str]:
     yield from _grid(result.alone, lambda each: rounded(median(each.cpu)), _besides(result.alone))
     yield "\n### The goal\n"
     rows = [*goal.judged(result.alone), *goal.memory_judged(result.peaks), *goal.processes_judged(result.together)]
-    rows += goal.files_judged(result.files)
+    rows += [*goal.files_judged(result.files), *goal.round_trips_judged(result.round_trips)]
     yield from table(("workload", "against", "goal", "measured", "holds"), rows)
     yield "\n### One caller: answers a second, p50 / p99 in ms\n"
     yield from _grid(result.alone, _pace)
