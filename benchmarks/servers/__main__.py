@@ -35,7 +35,7 @@ del _PEAKS["Paraphe on PostgreSQL"]
 # A message of a hundred thousand students takes it half a minute.
 _SLOW = "plain Spyne"
 # Seconds of each workload before anything is measured: Java compiles what it has seen often.
-_WARM = 1.0
+_WARM = 0.6
 # Seconds for all rounds with one caller; a third of that for those with eight.
 _BUDGET = 400
 
