@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin
 
-.PHONY: help demo test slow lint check wsdl answers bench processes interop fuzz durability reading life
+.PHONY: help demo test slow lint check wsdl answers bench servers processes interop fuzz durability reading life
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,6 +33,9 @@ check: lint ## style, types, then all tests
 
 bench: $(VENV)/ready ## measure against plain Spyne, in one run
 	$(RUN)/python -m benchmarks
+
+servers: $(VENV)/ready ## measure beside the servers that are installed (benchmarks/servers/install), over HTTP
+	$(RUN)/python -m benchmarks.servers
 
 processes: $(VENV)/ready ## measure one process against two, over HTTP, on an idle machine
 	$(RUN)/python -m benchmarks.processes

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .measure import Cost, measure, workloads
+from .tables import rounded
 
 _LIBRARIES = ("spyne", "lxml", "sqlalchemy")
 # What the documentation promises of SyncStudents with a thousand students, against plain Spyne.
@@ -39,14 +40,9 @@ def _table(costs: Sequence[Cost]) -> Iterator[str]:
     for cost in costs:
         spent = (cost.median(server) for server in ("product", "plain_spyne", "floor"))
         yield (
-            f"| {cost.name} | {cost.request_bytes} | {' | '.join(map(_rounded, spent))} "
+            f"| {cost.name} | {cost.request_bytes} | {' | '.join(map(rounded, spent))} "
             f"| **{cost.ratio('plain_spyne', 'product'):.1f}** | {cost.ratio('product', 'floor'):.2f} |"
         )
-
-
-def _rounded(milliseconds: float) -> str:
-    """Write three figures; more would pretend."""
-    return f"{milliseconds:.0f}" if milliseconds >= 100 else f"{milliseconds:.3g}"
 
 
 def _verdict(costs: Sequence[Cost]) -> str:

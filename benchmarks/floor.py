@@ -3,8 +3,10 @@
 lxml parses, the contract's schema validates, dicts go into SQLite by one `executemany`, lxml writes the answer.
 """
 
+import binascii
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -13,6 +15,7 @@ from lxml import etree
 
 from paraphe import contract
 
+from .kept import keep
 from .messages import ENVELOPE, NAMESPACE, NOW, Record
 from .wsgi import Served
 
@@ -24,11 +27,13 @@ _TAIL = ["documentCount", "sizeBytes", "pdfUrl", "zipUrl", "urlsExpireOn"]
 _RECORD = [*_HEAD, *_INVOICE, *_TAIL]
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """Write columns, as SQL has them."""
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _values(names: Sequence[str]) -> str:
+def values(names: Sequence[str]) -> str:
+    """Write the places of their values."""
     return ", ".join(f":{name}" for name in names)
 
 
@@ -36,32 +41,43 @@ def _differing(names: Sequence[str]) -> str:
     return " OR ".join(f'"{name}" IS NOT excluded."{name}"' for name in names)
 
 
-_TABLES = f"""
-CREATE TABLE student (id INTEGER PRIMARY KEY, {_named(_STUDENT)}, UNIQUE (reference));
-CREATE TABLE record (id INTEGER PRIMARY KEY, {_named(_RECORD)});
+TABLES = f"""
+CREATE TABLE student (id INTEGER PRIMARY KEY, {named(_STUDENT)}, UNIQUE (reference));
+CREATE TABLE record (id INTEGER PRIMARY KEY, {named(_RECORD)});
+CREATE TABLE document (id INTEGER PRIMARY KEY, "fileName", "file", "sizeBytes");
 """
 _UPSERT = (
-    f"INSERT INTO student ({_named(_STUDENT)}) VALUES ({_values(_STUDENT)}) ON CONFLICT (reference) DO UPDATE SET "  # noqa: S608
+    f"INSERT INTO student ({named(_STUDENT)}) VALUES ({values(_STUDENT)}) ON CONFLICT (reference) DO UPDATE SET "  # noqa: S608
     + ", ".join(f'"{name}" = excluded."{name}"' for name in _STUDENT)
     + f" WHERE {_differing(_STUDENT)}"
 )
-_LIST = f"SELECT {_named(_RECORD)} FROM record ORDER BY id LIMIT 1000"  # noqa: S608
+_DOCUMENT = 'INSERT INTO document ("fileName", "file", "sizeBytes") VALUES (?, ?, ?)'
+_LIST = f"SELECT {named(_RECORD)} FROM record ORDER BY id LIMIT 1000"  # noqa: S608
 
 
 class Floor:
-    """A WSGI callable that answers three operations."""
+    """A WSGI callable that answers four operations."""
 
-    def __init__(self, database: Path, records: Sequence[Record]) -> None:
+    def __init__(self, folder: Path, records: Sequence[Record]) -> None:
         self._schema = etree.XMLSchema(contract.schema())
         self._tags = {f"{_NS}{field.name}": field.name for field in _fields()}
-        self._connection = sqlite3.connect(database, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_TABLES)
+        self._database, self._files = folder / "floor.sqlite", folder / "store"
+        self._files.mkdir()
+        self._of_thread = threading.local()
+        self._connection.executescript(TABLES)
         self._connection.execute("BEGIN")
-        into = f"INSERT INTO record ({_named(_RECORD)}) VALUES ({_values(_RECORD)})"  # noqa: S608
-        self._connection.executemany(into, [_stored(number, record) for number, record in enumerate(records, 1)])
+        fill(self._connection, records)
         self._connection.execute("COMMIT")
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of this thread."""
+        if not hasattr(self._of_thread, "connection"):
+            self._of_thread.connection = sqlite3.connect(self._database, isolation_level=None)
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                self._connection.execute(f"PRAGMA {pragma}")
+        connection: sqlite3.Connection = self._of_thread.connection
+        return connection
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one message; one that is not valid ends as an exception."""
@@ -77,6 +93,8 @@ class Floor:
             self._sync_students(payload, result)
         elif name == "GetRecordList":
             self._list(result)
+        elif name == "SendInvoice":
+            self._send_invoice(payload, result)
         answer = etree.tostring(root, xml_declaration=True, encoding="utf-8")
         start("200 OK", [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(answer)))])
         return [answer]
@@ -93,6 +111,12 @@ class Floor:
         counts = {"received": len(rows), "created": created, "updated": written - created}
         for name, count in {**counts, "unchanged": len(rows) - written}.items():
             _append(result, name, str(count))
+
+    def _send_invoice(self, payload: etree._Element, result: etree._Element) -> None:
+        content = binascii.a2b_base64(payload.findtext(f"{_NS}content", ""))
+        row = payload.findtext(f"{_NS}fileName"), keep(self._files, content), len(content)
+        number = self._connection.execute(_DOCUMENT, row).lastrowid
+        _append(result, "recordNumber", f"2026-{number:06d}")
 
     def _last_id(self) -> int:
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM student").fetchone()
@@ -141,6 +165,12 @@ def _append_trainees(invoice: etree._Element, trainees: str) -> None:
             _append(element, name, value)
 
 
+def fill(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """Put records into their table."""
+    into = f"INSERT INTO record ({named(_RECORD)}) VALUES ({values(_RECORD)})"  # noqa: S608
+    connection.executemany(into, [_stored(number, record) for number, record in enumerate(records, 1)])
+
+
 def _stored(number: int, record: Record) -> dict[str, str | None]:
     """Return a record as texts, ready to be written into an answer."""
     url = f"http://127.0.0.1:8080/records/{number:048d}"
@@ -163,4 +193,4 @@ def _stored(number: int, record: Record) -> dict[str, str | None]:
 
 def start(folder: Path, records: Sequence[Record]) -> Served:
     """Set the server up in an empty folder, with these records."""
-    return Served(Floor(folder / "floor.sqlite", records))
+    return Served(Floor(folder, records))

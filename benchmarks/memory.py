@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from paraphe import accounts, migrations, store
 from paraphe.contract import NAMESPACE
+
+from . import tree
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _MB = 1_000_000
@@ -140,17 +141,11 @@ class Server:
 
     def peak(self) -> int:
         """Return the most memory that it ever had, in bytes."""
-        return self._memory("VmHWM")
-
-    def _memory(self, name: str) -> int:
-        status = Path(f"/proc/{self._process}/status").read_text(encoding="utf-8")
-        found = re.search(rf"{name}:\s+(\d+) kB", status)
-        return int(found[1]) * 1024 if found else 0
+        return tree.peak_of(self._process)
 
     def cpu(self) -> float:
-        """Return the seconds of CPU that it has taken so far, in Python and in the system."""
-        fields = Path(f"/proc/{self._process}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the seconds of CPU that it and what it started have taken so far, in Python and in the system."""
+        return tree.cpu(self._process)
 
     def ask(self, path: str, media_type: str, body: Iterator[bytes], length: int, **headers: str) -> tuple[bytes, int]:
         """POST a body; return how the answer begins and how long it is. RuntimeError if it is not 200."""

@@ -1,6 +1,6 @@
 """A server of the same contract in plain Spyne 2.14: declared types, validator="lxml", SQLAlchemy Core.
 
-It does what the contract says of three operations where all goes well, and no more: no accounts, no journal, no
+It does what the contract says of four operations where all goes well, and no more: no accounts, no journal, no
 idempotency, no REPLACE, no dry run, no rules beyond the schema. Its answers hold the same as the product's.
 """
 
@@ -37,16 +37,18 @@ from sqlalchemy.dialects import sqlite
 import paraphe.faces.soap.compat  # noqa: F401 - before anything of Spyne
 
 import spyne.const  # isort: skip
-from spyne import Application, Array, Boolean, DateTime, Integer32, ServiceBase, Unicode, rpc  # isort: skip
+from spyne import Application, Array, Boolean, ByteArray, DateTime, Integer32, ServiceBase, Unicode, rpc  # isort: skip
 from spyne.protocol.soap import Soap11  # isort: skip
 from spyne.server.wsgi import WsgiApplication  # isort: skip
 
+from .kept import keep
 from .messages import NAMESPACE, NOW, Record
 from .plain_types import (
     Address,
     CheckConnectionResult,
     FreeData,
     InvoicedTrainee,
+    InvoiceResult,
     InvoicingElements,
     LimitInForce,
     RecordIndex,
@@ -102,6 +104,14 @@ _record = Table(
     Column("documentCount", sqlalchemy.Integer, nullable=False),
     Column("sizeBytes", sqlalchemy.Integer, nullable=False),
     Column("link", sqlalchemy.String(48), nullable=False),
+)
+_document = Table(
+    "document",
+    _metadata,
+    Column("id", sqlalchemy.Integer, primary_key=True),
+    Column("fileName", sqlalchemy.String(255), nullable=False),
+    Column("file", sqlalchemy.String(32), nullable=False),
+    Column("sizeBytes", sqlalchemy.Integer, nullable=False),
 )
 _insert = sqlite.insert(_student)
 _upsert = _insert.on_conflict_do_update(
@@ -162,6 +172,13 @@ def _synchronise(engine: Engine, students: Sequence[Student]) -> list[SyncItem]:
     return items
 
 
+def _stored_invoice(engine: Engine, files: Path, file_name: str, pieces: Sequence[bytes]) -> int:
+    content = b"".join(pieces)
+    row = {"fileName": file_name, "file": keep(files, content), "sizeBytes": len(content)}
+    with engine.begin() as connection:
+        return int(connection.execute(insert(_document).returning(_document.c.id), row).scalar_one())
+
+
 def _index(row: Any) -> RecordIndex:
     said = {name: getattr(row, name) for name in _ELEMENTS}
     for name in _AMOUNTS:
@@ -193,7 +210,7 @@ def _success(message: str) -> dict[str, Any]:
     return {"returnCode": "200 OK", "message": message, "requestId": uuid.uuid4().hex, "duplicate": False}
 
 
-def _service(engine: Engine) -> type[ServiceBase]:
+def _service(engine: Engine, files: Path) -> type[ServiceBase]:
     class ExchangeService(ServiceBase):
         @rpc(_returns=CheckConnectionResult, _out_variable_name="CheckConnectionResult")
         def CheckConnection(ctx: Any) -> CheckConnectionResult:
@@ -264,6 +281,26 @@ def _service(engine: Engine) -> type[ServiceBase]:
                 **_success(f"{len(records)} records."), records=records, remaining=total - len(records)
             )
 
+        @rpc(
+            Unicode(64, min_len=1),
+            Unicode(255, min_len=1, min_occurs=1, nillable=False),
+            ByteArray(min_occurs=1, nillable=False),
+            Unicode(pattern="[0-9A-Fa-f]{64}"),
+            InvoicingElements,
+            _returns=InvoiceResult,
+            _out_variable_name="SendInvoiceResult",
+        )
+        def SendInvoice(
+            ctx: Any, messageId: str, fileName: str, content: Sequence[bytes], sha256: str, hints: InvoicingElements
+        ) -> InvoiceResult:
+            number = _stored_invoice(engine, files, fileName, content)
+            return InvoiceResult(
+                **_success(f"Record {number} is opened."),
+                recordNumber=f"2026-{number:06d}",
+                status="NEEDS_REVIEW",
+                documentId=f"document-{number}",
+            )
+
     return ExchangeService
 
 
@@ -272,12 +309,13 @@ def _service(engine: Engine) -> type[ServiceBase]:
 
 def start(folder: Path, records: Sequence[Record]) -> Served:
     """Set the server up in an empty folder, with these records."""
-    engine = _open(folder / "plain.sqlite")
+    engine, files = _open(folder / "plain.sqlite"), folder / "store"
+    files.mkdir()
     _metadata.create_all(engine)
     with engine.begin() as connection:
         connection.execute(insert(_record), [_stored(number, record) for number, record in enumerate(records, 1)])
     application = Application(
-        [_service(engine)],
+        [_service(engine, files)],
         NAMESPACE,
         name="PlainSpyne",
         in_protocol=Soap11(validator="lxml"),

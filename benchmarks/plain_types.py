@@ -199,3 +199,11 @@ class RecordListResult(Answer):
     records = Array(RecordIndex, member_name="recordIndex")
     remaining = Integer32
     nextCursor = Unicode
+
+
+class InvoiceResult(Answer):
+    """The record that an invoice opened."""
+
+    recordNumber = Unicode
+    status = Unicode
+    documentId = Unicode

@@ -12,18 +12,17 @@ import platform
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from . import messages, product
+from . import messages, product, tree
 from .load import NUMBER, Caller, Load, elsewhere
+from .tables import rounded
 
 _LISTED = 1000
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,7 @@ class Server:
 
     def cpu(self) -> float:
         """Return the seconds of CPU that it has used, all processes together."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(map(_cpu_of, (self.pid, *map(int, children))))
-
-
-def _cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+        return tree.cpu(self.pid)
 
 
 @contextmanager
@@ -79,8 +72,8 @@ def serving(folder: Path, processes: int, threads: int) -> Iterator[Server]:
         assert process.stdout
         try:
             host, _, port = process.stdout.readline().split()[-1].removeprefix("http://").partition(":")
-            credentials = b64encode(f"{installed.api_user}:{installed.api_key}".encode()).decode()
-            yield Server(processes, threads, process.pid, (host, int(port)), f"Basic {credentials}")
+            authorization = product.basic(installed.api_user, installed.api_key)
+            yield Server(processes, threads, process.pid, (host, int(port)), authorization)
         finally:
             process.terminate()
 
@@ -203,15 +196,11 @@ def _table(servers: Sequence[Server], chosen: Sequence[Workload], found: dict[st
         cells = [workload.name, str(workload.callers)]
         for server in servers:
             each, first = found[_key(workload, server)], found[_key(workload, servers[0])]
-            cells += [_rounded(median(values)) for values in (each.per_second, each.p50, each.p99)]
+            cells += [rounded(median(values)) for values in (each.per_second, each.p50, each.p99)]
             cells.append(f"{median(each.server):.2f} + {median(each.callers):.2f}")
             if server is not servers[0]:
                 cells.append(f"**{median(each.per_second) / median(first.per_second):.2f}**")
         yield f"| {' | '.join(cells)} |"
-
-
-def _rounded(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":

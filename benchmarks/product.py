@@ -36,9 +36,13 @@ class Installed:
     api_key: str
 
 
-def install(folder: Path, records: Sequence[Record]) -> Installed:
-    """Set the product up in an empty folder, with one account that has these records to be extracted."""
-    options = settings.read({"database": f"sqlite:///{folder / 'paraphe.sqlite'}", "store": str(folder / "store")})
+def install(folder: Path, records: Sequence[Record], database: str = "") -> Installed:
+    """Set the product up in an empty folder, with one account that has these records to be extracted.
+
+    Its database is an SQLite file in the folder, or the empty one whose URL is given.
+    """
+    database = database or f"sqlite:///{folder / 'paraphe.sqlite'}"
+    options = settings.read({"database": database, "store": str(folder / "store")})
     Path(options.store).mkdir()
     archive = open_archive(options.store)
     engine = store.open_engine(options.database)
@@ -60,8 +64,12 @@ def start(folder: Path, records: Sequence[Record]) -> Served:
         log_as_json(installed.settings.log_level)
     application = app.application(installed.engine, installed.archive, installed.settings)
     settle()
-    credentials = b64encode(f"{installed.api_user}:{installed.api_key}".encode()).decode()
-    return Served(application, {"HTTP_AUTHORIZATION": f"Basic {credentials}"})
+    return Served(application, {"HTTP_AUTHORIZATION": basic(installed.api_user, installed.api_key)})
+
+
+def basic(user: str, key: str) -> str:
+    """Return the header by which a caller is known."""
+    return f"Basic {b64encode(f'{user}:{key}'.encode()).decode()}"
 
 
 def inside(value: Any) -> Any:

@@ -1,16 +1,28 @@
-"""The benchmark compares like with like: three servers make the same of a message. Nothing is timed here."""
+"""The benchmark compares like with like: all servers make the same of a message. Nothing is timed here."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from benchmarks import load, measure, messages, processes
+import requests
+from benchmarks import load, measure, messages, processes, product, tree, wsgi
 from benchmarks.grown import Size
 from benchmarks.grown_house import House
 from benchmarks.grown_workloads import WORKLOADS
+from benchmarks.relay import relayed
+from benchmarks.servers import __main__ as servers
+from benchmarks.servers import goal, workloads
+from benchmarks.servers.measure import Figures
+from benchmarks.servers.running import Missing
 from benchmarks.wsgi import Answer
+from lxml import etree
+from sqlalchemy import Engine, text
 
-from paraphe import settings
+from paraphe import app, contract, settings, store
 from paraphe.serve import Server, running
 
 LISTED = 7
@@ -118,3 +130,140 @@ def test_a_grown_database_holds_what_its_messages_ask_for(tmp_path):
     assert answered["GetRecordList 900, createdFrom lately"] == 900
     assert answered["GetRecordList, all extracted but 10"] == 10
     assert answered["GetRecordList of an invoice number (1)"] == 1
+
+
+# Other servers, over HTTP
+
+
+@pytest.mark.slow
+def test_paraphe_plain_spyne_and_the_floor_are_measured_in_one_run(tmp_path):
+    result = servers.run(["Paraphe", "plain Spyne", "floor"], tmp_path, short=True)
+
+    assert not result.missing
+    shared = ["CheckConnection", "SyncStudents 1, new", "SyncStudents 100, unchanged", "GetRecordList 1000"]
+    for workload in [*shared, "SendInvoice 1 MB, stored"]:
+        assert set(result.alone[workload]) == {"Paraphe", "plain Spyne", "floor"}
+        assert all(each.cpu[0] > 0 for each in result.alone[workload].values())
+    assert set(result.alone["GetSignatureList 1000 with images"]) == {"Paraphe"}
+    assert {(row[0], row[1]) for row in goal.judged(result.alone)} >= {("GetRecordList 1000", "plain Spyne")}
+
+
+def test_a_server_that_is_not_installed_is_left_out_and_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    result = servers.run(["gSOAP"], tmp_path, short=True)
+
+    assert result.missing == {"gSOAP": "wsdl2h"}
+    assert result.alone == {}
+
+
+def test_an_answer_that_does_not_say_what_it_must_stops_the_run():
+    def application(environ, start):
+        start("200 OK", [("Content-Length", "18")])
+        return [b"<created>0</create"]
+
+    with running(Server(lambda _: application, settings.read({"listen": "127.0.0.1:0"}))) as url:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        caller = load.Caller((b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",), told=((b"created>1<", 1),))
+        with pytest.raises(load.Refused, match="Not 1 times created>1<"):
+            load.call(address, [caller], seconds=5, first_number=0)
+
+
+def test_an_aim_holds_only_if_it_holds_for_new_changed_and_unchanged_items():
+    def found(ours: float, other: float) -> dict[str, Figures]:
+        return {"Paraphe": Figures(cpu=[ours]), "plain Spyne": Figures(cpu=[other])}
+
+    states = {"new": 25.0, "changed": 25.0, "unchanged": 23.9}
+    rows = list(goal.judged({f"SyncStudents 1, {state}": found(10, other) for state, other in states.items()}))
+
+    assert rows == [
+        (
+            "SyncStudents 1",
+            "plain Spyne",
+            "≥ 2.5 times less",
+            "2.5 times less / 2.5 times less / 2.4 times less",
+            "**no**",
+        )
+    ]
+
+
+def test_the_cpu_of_a_server_holds_that_of_what_it_started_and_of_what_has_ended_there():
+    work = "import time\nwhile time.process_time() < 0.2: pass\n"
+    # One that ends, then one that still runs.
+    script = f"""
+import subprocess, sys
+subprocess.run([sys.executable, "-c", {work!r}])
+subprocess.run([sys.executable, "-c", {work!r} + "print('done', flush=True); input()"])
+"""
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"done\n"
+        spent = tree.cpu(process.pid)
+        process.communicate(b"\n")
+
+    assert spent > 0.35
+
+
+@pytest.fixture
+def round_trips(
+    postgresql_server: Callable[[str], str], postgresql_admin: Engine, tmp_path: Path
+) -> Iterator[Callable[[bytes], int]]:
+    """Send a message to the product on PostgreSQL; give how often it asked the database and waited for the answer."""
+    name = f"relayed_{os.getpid()}"
+    with postgresql_admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    with relayed(postgresql_server(name)) as (url, relay):
+        installed = product.install(tmp_path, messages.records(LISTED), url)
+        with store.Later(installed.engine) as later:
+            application = app.application(installed.engine, installed.archive, installed.settings, later)
+            served = wsgi.Served(
+                application, {"HTTP_AUTHORIZATION": product.basic(installed.api_user, installed.api_key)}
+            )
+
+            def count(body: bytes) -> int:
+                before = relay.round_trips
+                assert wsgi.post(served, body).status == "200 OK"
+                assert later.settle(60)
+                return relay.round_trips - before
+
+            count(messages.check_connection())  # that the key was used is written down once a day
+            yield count
+        installed.engine.dispose()
+
+
+def test_on_postgresql_a_message_takes_as_many_round_trips_whatever_the_number_of_its_items(round_trips):
+    for changed, state in ((False, "new"), (True, "changed"), (True, "unchanged")):
+        sent = (
+            messages.sync_students(f"{state}-{size}", f"S{size}", range(size), changed=changed)
+            for size in (2, 100, 1000)
+        )
+
+        assert len(set(map(round_trips, sent))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plain Spyne", "PHP", "Java", "node", "gSOAP"])
+def test_another_server_keeps_the_contract_for_its_four_operations(name, tmp_path):
+    valid = etree.XMLSchema(contract.schema())
+    sent = (
+        messages.check_connection(),
+        messages.sync_students("M-1", "A", range(3)),
+        messages.get_record_list(),
+        workloads.stored().bodies(0)[0].replace(load.NUMBER, b"0123456789"),
+    )
+    wrong = sent[1].replace(b"<city>", b"<city>" + b"x" * 101)
+    try:
+        with servers.SERVERS[name](tmp_path) as server:
+            url, head = f"http://127.0.0.1:{server.port}/soap/v1", {"Content-Type": "text/xml; charset=utf-8"}
+            *answers, refusal = (requests.post(url, body, headers=head, timeout=60) for body in (*sent, wrong))
+    except Missing as missing:
+        pytest.skip(f"{missing} is not installed")
+
+    for answer in answers:
+        assert answer.status_code == 200
+        (payload,) = etree.fromstring(answer.content).iterchildren("{*}Body")
+        valid.assertValid(payload[0])
+    counted = {"received": 3, "created": 3, "updated": 0, "unchanged": 0}
+    assert messages.told(answers[1].content) == {"records": 0, **counted}
+    assert (refusal.status_code == 200) == (name == "node")
+    assert [each.stat().st_size for each in (tmp_path / "store").iterdir()] == [1_000_000]
