@@ -179,7 +179,7 @@ def test_wrong_items_of_every_kind_are_left_out_when_the_caller_wishes_so(caller
 
 
 def test_more_wrong_values_than_can_be_told_refuse_the_message_as_a_whole(caller):
-    item = {name: 1 for name in ("reference", "lastName", "firstName", "email", "phone", *"abcdefghijklmno")}
+    item = dict.fromkeys(("reference", "lastName", "firstName", "email", "phone", *"abcdefghijklmno"), 1)
 
     answer = caller.json("SyncStudents", students(*[item] * 1000, onError="KEEP_VALID"))
 
