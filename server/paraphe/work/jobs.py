@@ -24,7 +24,9 @@ class Kind(StrEnum):
 
     RECOGNISE = "RECOGNISE"
     PREPARE = "PREPARE"
+    SEAL_INVOICE = "SEAL_INVOICE"
     RAISE_SEAL = "RAISE_SEAL"
+    JOIN = "JOIN"
 
 
 MOST_TRIES = 8

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from secrets import token_hex
 from time import monotonic
 
@@ -19,6 +20,7 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
+from ..documents.papers import BrokenTemplate
 from ..seals import Seals
 from . import jobs
 from .jobs import Job, Kind
@@ -43,13 +45,17 @@ log = logging.getLogger("paraphe.jobs")
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What a handler is given besides its job; `clock` tells the time, `seals` are what accounts sign with."""
+    """What a handler is given besides its job.
+
+    `clock` tells the time, `seals` are what accounts sign with, `templates` is the operator's folder of templates.
+    """
 
     engine: Engine
     archive: Archive
     addresses: Addresses
     clock: Callable[[], datetime]
     seals: Seals | None = None
+    templates: Path | None = None
 
 
 Store = Callable[[Context], None]
@@ -181,6 +187,13 @@ class Workers:
                         jobs.renew(connection, self._name, held, workplace.clock())
             except store.Busy:
                 log.warning("leases not renewed", exc_info=True)
+
+
+def broken_template(broken: BrokenTemplate) -> jobs.Failed:
+    """Return as what a job fails whose template is broken: the list of what failed names file and line."""
+    place = f"{broken.file}:{broken.line}" if broken.line else broken.file
+    log.error("template broken", extra={"file": broken.file, "line": broken.line})
+    return jobs.Failed(f"BROKEN_TEMPLATE {place}"[:64])
 
 
 def reason_of(failure: Exception) -> str:
