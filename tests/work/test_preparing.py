@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,12 +12,13 @@ from sqlalchemy import select, update
 
 from paraphe import store
 from paraphe.accounts import Impossible, set_organisation
+from paraphe.documents import papers, typeset
 from paraphe.operations import JOBS
 from paraphe.work import jobs, organisations
 from paraphe.work.invoices import send_invoicing_info
 from paraphe.work.records import open_document
 from paraphe.work.signatures import record_attendance
-from paraphe.work.workers import Workplace, do
+from paraphe.work.workers import Workplace, do, reason_of
 
 from .cast import NOW, add, add_courses, add_people, caller, get, history, index, inside, review, send
 
@@ -121,6 +123,18 @@ def test_the_papers_say_what_was_invoiced_and_signed(call, work, archive):
     assert "6,00" in text(archive, certificate)
     assert "STU-1" in text(archive, sheet)
     assert "2026-000001" in text(archive, statement)
+
+
+@on_one_database
+def test_a_paper_that_is_too_long_fails_the_job_with_its_code_and_nothing_is_filed(call, engine, work, monkeypatch):
+    monkeypatch.setattr(typeset, "_LIMITS", replace(typeset._LIMITS, megabytes=1))
+    inform(call)
+
+    with pytest.raises(papers.TooLong) as failed:
+        work()
+
+    assert reason_of(failed.value) == "PAPER_TOO_LONG"
+    assert (index(call)["status"], kinds(call)) == ("PREPARING", [])
 
 
 @on_one_database

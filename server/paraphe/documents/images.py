@@ -63,12 +63,12 @@ def _as_svg(png: bytes, width: int, height: int) -> str:
     )
 
 
-def qr(text: str) -> str:
-    """Return a QR code as SVG, without a border; empty for an empty text."""
+def qr(text: str, border: int = 0) -> str:
+    """Return a QR code as SVG, with so many blank modules around it; empty for an empty text."""
     if not text:
         return ""
     written = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(written, kind="svg", border=0, xmldecl=False, omitsize=True)
+    segno.make(text, error="m", micro=False).save(written, kind="svg", border=border, xmldecl=False, omitsize=True)
     return written.getvalue().decode()
 
 

@@ -2,6 +2,7 @@
 
 What a paper looks like and how it is worded stands in `templates/`; here is only what it says. The same facts give the
 same bytes. `templates` is the operator's folder: a file in it stands in for the file of the same name.
+All raise BrokenTemplate, and TooLong for a paper that takes more time or memory than a paper may.
 
 Every paper bears the SHA-256 of its data, which is JSON and comes with it.
 """
@@ -18,11 +19,12 @@ from unicodedata import normalize
 from . import opco, said
 from .facts import Attached, Gap, Invoiced, Issue, Nature, Organisation, Person, Sitting, Training
 from .images import Pictures, qr
-from .typeset import BrokenTemplate, templates_of, typeset
+from .typeset import BrokenTemplate, TooLong, templates_of, typeset
 
 __all__ = [
     "BrokenTemplate",
     "Paper",
+    "TooLong",
     "attendance_certificate",
     "attendance_sheet",
     "completion_certificate",

@@ -1,17 +1,13 @@
 """The visible part of a seal: who signed, when, and a QR code that leads to where it can be verified."""
 
-import io
-import json
-import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import segno
-import typst
-
 from .certificates import Credential
+from .images import qr
+from .typeset import picture
 
 #: Size of a stamp in points.
 WIDTH, HEIGHT = 180.0, 54.0
@@ -21,7 +17,6 @@ _MONTHS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 _LONGEST_NAME = 70
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ def drawn(stamp: Stamp, credential: Credential, moment: datetime) -> bytes:
     local = moment.astimezone(stamp.zone)
     name = credential.name
     said = {
-        "qr": _qr(stamp.url),
+        "qr": qr(stamp.url, border=2),
         "url": stamp.url,
         "name": name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…",
         "day": f"{local.day}{'er' if local.day == 1 else ''} {_MONTHS[local.month - 1]} {local.year}",
@@ -58,23 +53,4 @@ def drawn(stamp: Stamp, credential: Credential, moment: datetime) -> bytes:
         "zone": stamp.zone.key,
         "self_issued": credential.self_issued,
     }
-    with _lock:
-        return _compiled(json.dumps(said))
-
-
-def _qr(url: str) -> str:
-    written = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(written, kind="svg", border=2, xmldecl=False)
-    return written.getvalue().decode()
-
-
-_compiler: list[typst.Compiler] = []
-
-
-def _compiled(said: str) -> bytes:
-    if not _compiler:
-        _compiler.append(typst.Compiler(ignore_system_fonts=True))
-    page = _compiler[0].compile(_TEMPLATE, format="pdf", sys_inputs={"said": said}, pdf_standards=["a-2b"], timestamp=0)
-    if not isinstance(page, bytes):
-        raise TypeError("the stamp has several pages")
-    return page
+    return picture(_TEMPLATE, said, moment)

@@ -20,7 +20,7 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
-from ..documents.papers import BrokenTemplate
+from ..documents.papers import BrokenTemplate, TooLong
 from ..seals import Seals
 from . import jobs
 from .jobs import Job, Kind
@@ -39,6 +39,7 @@ _REASONS = {
     Missing: "DOCUMENT_MISSING",
     Damaged: "DOCUMENT_DAMAGED",
     store.Busy: "DATABASE_BUSY",
+    TooLong: "PAPER_TOO_LONG",
 }
 log = logging.getLogger("paraphe.jobs")
 
