@@ -296,6 +296,18 @@ def test_no_page_tree_in_a_circle_holds_up_a_worker(credential):
     assert code_of(loop, credential) in ("DAMAGED", "TOO_COMPLEX")
 
 
+def test_a_signature_that_is_longer_than_its_gap_destroys_no_document(pdf):
+    credential = certificates.from_pkcs12(Issuer().pkcs12("Cachet", new_key()), "test")
+    others = [Issuer().certificate for _ in range(20)]
+    store: Any = credential.signer.cert_registry
+    store.register_multiple([certificates.to_asn1(each) for each in others])
+
+    with pytest.raises(certificates.NoCredential) as refused:
+        sealed(pdf, credential)
+
+    assert refused.value.code == "SIGNATURE_TOO_LONG"
+
+
 @pytest.mark.parametrize(
     ("days", "code"), [((-20, -10), "CERTIFICATE_EXPIRED"), ((5, 20), "CERTIFICATE_NOT_YET_VALID")]
 )

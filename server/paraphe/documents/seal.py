@@ -144,9 +144,11 @@ def _add_token(signature: Any, authority: Authority | None, algorithm: str) -> L
 
 
 def _filled(content: _Body, ready: Prepared, signature: bytes) -> _Body:
-    """Write the signature into its gap, which is a text in hexadecimal between angle brackets."""
+    """Write the signature into its gap, which is a text in hexadecimal between angle brackets. Raises NoCredential."""
     start, end = ready.start - len(content), ready.end - len(content)
     text = signature.hex().upper().encode()
+    if len(text) > end - start - 2:
+        raise NoCredential("SIGNATURE_TOO_LONG", "The signature is longer than its certificates promised.")
     tail = b"".join((ready.tail[: start + 1], text.ljust(end - start - 2, b"0"), ready.tail[end - 1 :]))
     whole: Any = content + tail if isinstance(content, bytes) else spooled(chain(content.pieces(), [tail]), nameless())
     return cast(_Body, whole)

@@ -172,7 +172,7 @@ def _set(
 
 def answer(said: Mapping[str, Any], facts: bytes, *sources: bytes) -> tuple[Any, ...]:
     """Set main.typ, or say what is wrong with it."""
-    moment = datetime.fromisoformat(said["created_on"])
+    moment = datetime.fromisoformat(said["created_on"]).replace(microsecond=0)  # Typst refuses parts of a second
     # Files in memory: typst 0.15 takes them as a dict, but its types do not say so.
     files: Any = dict(zip(said["names"], sources, strict=True))
     try:
