@@ -52,6 +52,8 @@ class Lack(StrEnum):
     """No time-stamp authority is configured: trying again is of no use."""
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
     """The authority did not answer in time, refused, or answered with something else: try again later."""
+    SEAL_UNAVAILABLE = "SEAL_UNAVAILABLE"
+    """There is no seal, as what signs could not be used: try again later."""
     NO_REVOCATION_DATA = "NO_REVOCATION_DATA"
     """Nothing tells of each certificate that it is not revoked. For a self-issued one that never exists; for those of
     a real issuer it may be had later."""

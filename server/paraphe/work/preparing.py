@@ -24,7 +24,7 @@ from ..store import document, reading, record
 from . import elements, filing, mentions, organisations, presence
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
-from .sealing import ON_PAPER, Original, Sealing, new_copies, originals, sealing_of, wait_for_time_stamps
+from .sealing import ON_PAPER, Original, Sealing, catch_up, new_copies, originals, sealing_of
 from .sittings import Collected, collect
 from .workers import Store, Workplace, broken_template
 
@@ -67,7 +67,6 @@ class _Known:
     there: Sequence[Attached]
     invoices: Sequence[Original]
     sealing: Sealing | None
-    unsealed: str | None
     mentions: Collection[mentions.Mention]
 
     @property
@@ -93,9 +92,10 @@ def prepare(workplace: Workplace, account: Account, job: Job) -> Store:
         )
     except papers.BrokenTemplate as broken:
         raise broken_template(broken) from broken
-    unsealed = known.unsealed
+    unsealed = None
     if known.sealing is not None:
         copies, unsealed = known.sealing.copies(known.invoices, asked.number)
+        unsealed = known.sealing.trouble or unsealed
         files = [*copies, *files]
     return lambda context: _file(context, job.record_id, known, files, gaps, unsealed)
 
@@ -109,14 +109,14 @@ def _known(workplace: Workplace, account: Account, record_id: int) -> _Known:
             found = collect(connection, account, asked.number, said, _mark(workplace))
             there = _there(connection, record_id)
             invoices = originals(connection, record_id)
-            sealing, unsealed = sealing_of(workplace, connection, account)
+            sealing = sealing_of(workplace, connection, account)
             kept = mentions.kept(connection, record_id)
         if found.mentions <= kept:
             break
         mentions.add(workplace.engine, account, record_id, found.mentions)
     else:
         raise Failed("DATA_IN_MOTION")
-    return _Known(asked, organisation, found, there, invoices, sealing, unsealed, kept)
+    return _Known(asked, organisation, found, there, invoices, sealing, kept)
 
 
 def _without_addresses(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -256,7 +256,8 @@ def _file(
     others = document.c.copy_of.is_not(None) | document.c.whole_of.is_not(None)
     context.connection.execute(update(document).where(ours, ~others).values(replaced_in=version))
     filing.attach_all(context, record_id, files)
-    wait_for_time_stamps(context, record_id, files)
+    trouble = known.sealing is not None and known.sealing.trouble is not None
+    catch_up(context, record_id, files, invoices=trouble and bool(known.invoices))
     current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None) & document.c.whole_of.is_(None)
     context.connection.execute(
         update(record)
