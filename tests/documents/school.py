@@ -1,5 +1,6 @@
 """A small school of facts for the papers, and how a paper is read again."""
 
+import base64
 import io
 import struct
 import zlib
@@ -61,6 +62,14 @@ def png(width: int = 30, height: int = 10, shade: int = 0) -> bytes:
 
 def chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+#: A grey square of 16 pixels a side.
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71"
+    "////m8H////6/+b9//j/wAALCAAQABABAREA/8QAFgABAQEAAAAAAAAAAAAAAAAAAAQF/8QAFhAAAwAAAAAAAAAAAAAAAAAAABRh"
+    "/9oACAEBAAA/ALmqGqYbVDVP/9k="
+)
 
 
 def at(day: int, hour: int, minute: int = 0, month: int = 9) -> datetime:

@@ -19,10 +19,12 @@ from .school import (
     BRUNO,
     HOUSE,
     ISSUE,
+    JPEG,
     MONDAY,
     PAYROLL,
     at,
     certificate,
+    images,
     invoiced,
     pages,
     png,
@@ -161,13 +163,32 @@ def test_file_names_and_types_are_those_of_the_contract():
 def test_a_logo_is_printed_and_a_file_that_is_none_is_refused():
     for logo in (
         png(40, 40),
+        JPEG,
         b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>',
     ):
+        papers.ensure_logo(logo)
         plain = papers.cover_page(ISSUE, HOUSE, invoiced(ALICE), []).content
         with_logo = papers.cover_page(ISSUE, replace(HOUSE, logo=logo), invoiced(ALICE), []).content
         assert len(with_logo) > len(plain)
-    with pytest.raises(ValueError, match="neither a PNG nor an SVG"):
+        assert images(with_logo) == (not logo.startswith(b"<svg"))
+    with pytest.raises(ValueError, match="neither a PNG, nor a JPEG, nor an SVG"):
         papers.cover_page(ISSUE, replace(HOUSE, logo=b"GIF89a"), invoiced(ALICE), [])
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(100),
+        JPEG[:-40],
+        JPEG[:80] + bytes(300) + b"\xff\xd9",
+        b"<svg this is none",
+        png()[:-20],
+    ],
+    ids=["head alone", "cut off", "zeroes", "no SVG", "no PNG"],
+)
+def test_a_logo_that_no_paper_could_be_made_with_is_told(logo):
+    with pytest.raises(ValueError, match="logo"):
+        papers.ensure_logo(logo)
 
 
 @pytest.mark.skipif(

@@ -20,6 +20,7 @@ from paraphe.work.records import open_document
 from paraphe.work.signatures import record_attendance
 from paraphe.work.workers import Workplace, do, reason_of
 
+from ..documents.school import png
 from .cast import NOW, add, add_courses, add_people, caller, get, history, index, inside, review, send
 
 LATER = NOW + timedelta(minutes=2)
@@ -301,13 +302,13 @@ def test_the_history_says_that_the_server_made_them_and_for_whom(call, work, eng
 
 
 def test_an_organisation_is_read_with_its_logo_from_beside_the_file(tmp_path):
-    (tmp_path / "logo.png").write_bytes(b"\x89PNG")
+    (tmp_path / "logo.png").write_bytes(png())
     file = tmp_path / "organisation.json"
     file.write_text(json.dumps(ORGANISATION | {"logo": "logo.png"}), "utf-8")
 
     found = organisations._organisation(json.loads(organisations.from_file(file)))
 
-    assert (found.name, found.address[1], found.logo) == ("Centre Horizon", "44000 Nantes", b"\x89PNG")
+    assert (found.name, found.address[1], found.logo) == ("Centre Horizon", "44000 Nantes", png())
     assert found.representative is not None
     assert found.representative.last_name == "Le Goff"
 
@@ -321,6 +322,8 @@ def test_an_organisation_is_read_with_its_logo_from_beside_the_file(tmp_path):
         ('{"name": "C", "siren": "1"}', "siren"),
         ('{"name": "C", "city": 4}', "texts"),
         ('{"name": "C", "representative": "Ada"}', "representative"),
+        ('{"name": "C", "logo": "sub/logo.png"}', "no name of a file beside"),
+        ('{"name": "C", "logo": "organisation.json"}', "neither a PNG, nor a JPEG"),
     ],
 )
 def test_a_file_that_says_no_organisation_is_refused(tmp_path, said, words):

@@ -41,12 +41,12 @@ def _answer(talk: socket.socket, module: str, files: Sequence[int]) -> tuple[byt
             said, *more = import_module(module).answer(asked["said"], *parts_of(stream, sizes), *files)
         except (MemoryError, RecursionError):
             return ()
-        except Exception as error:
+        except BaseException as error:  # such as the panics of a library in Rust
             return written({"raised": _place(error)})
     return written({"said": said}, *more)
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Return what was raised and where; its text is left out, as it may hold pieces of the document."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:

@@ -12,14 +12,17 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unicodedata import normalize
 
+from ..apart import Unforeseen
 from . import opco, said
 from .facts import Attached, Gap, Invoiced, Issue, Nature, Organisation, Person, Sitting, Training
-from .images import Pictures, qr
-from .typeset import BrokenTemplate, TooLong, templates_of, typeset
+from .images import Pictures, kind_of, qr
+from .typeset import BrokenTemplate, TooLong, picture, templates_of, typeset
 
 __all__ = [
     "BrokenTemplate",
@@ -29,6 +32,7 @@ __all__ = [
     "attendance_sheet",
     "completion_certificate",
     "cover_page",
+    "ensure_logo",
     "invoicing_statement",
     "weekly_attendance_sheet",
 ]
@@ -173,6 +177,19 @@ def cover_page(
     draft = _Draft(issue, organisation)
     draft.say(invoiced=said.invoiced(invoiced), attached=[said.attached(each) for each in attached])
     return draft.finished("cover", "OTHER", invoiced.record_number, templates)
+
+
+def ensure_logo(image: bytes) -> None:
+    """Raise ValueError for a logo that no paper could be made with: it is tried."""
+    Pictures().logo(image)
+    with TemporaryDirectory() as folder:
+        Path(folder, name := f"logo.{kind_of(image)}").write_bytes(image)
+        try:
+            picture(f'#image("/{name}")'.encode(), {}, datetime(2026, 1, 1, tzinfo=UTC), Path(folder))
+        except BrokenTemplate as broken:
+            raise ValueError(f"the logo cannot be printed: {broken.sentence}") from broken
+        except (TooLong, Unforeseen) as failure:
+            raise ValueError("the logo cannot be printed") from failure
 
 
 # How a paper is made -------------------------------------------------------------------------------------------

@@ -147,9 +147,12 @@ def typeset(
         raise broken if broken.file != _MAIN else BrokenTemplate(f"{name}.typ", None, broken.sentence) from None
 
 
-def picture(template: bytes, said: Mapping[str, Any], created_on: datetime) -> bytes:
-    """Return a picture as a PDF of one page, PDF/A-2b, by a template of the house with the fonts of Typst."""
-    return _set({_MAIN: template}, json.dumps(said, ensure_ascii=False), created_on, "a-2b", _TEMPLATES, ())
+def picture(template: bytes, said: Mapping[str, Any], created_on: datetime, root: Path = _TEMPLATES) -> bytes:
+    """Return a picture as a PDF of one page, PDF/A-2b, by a template of the house with the fonts of Typst.
+
+    `root` is the folder that the template may read of. BrokenTemplate if it cannot be made.
+    """
+    return _set({_MAIN: template}, json.dumps(said, ensure_ascii=False), created_on, "a-2b", root, ())
 
 
 # In a process of its own ---------------------------------------------------------------------------------------
