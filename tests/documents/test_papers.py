@@ -160,6 +160,18 @@ def test_file_names_and_types_are_those_of_the_contract():
     ]
 
 
+def test_a_paper_of_a_sandbox_says_so_on_every_page_and_no_other_does():
+    issue = replace(ISSUE, specimen=True)
+    days = [replace(MONDAY, reference=f"CRS-{number}") for number in range(40)]
+
+    marked = papers.invoicing_statement(issue, HOUSE, invoiced(ALICE, BRUNO), days).content
+    plain = papers.invoicing_statement(ISSUE, HOUSE, invoiced(ALICE, BRUNO), days).content
+
+    assert len(pages(marked)) > 1
+    assert all("SPÉCIMEN — environnement d'essai" in page for page in pages(marked))
+    assert "SPÉCIMEN" not in text(plain)
+
+
 def test_a_logo_is_printed_and_a_file_that_is_none_is_refused():
     for logo in (
         png(40, 40),

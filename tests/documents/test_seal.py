@@ -114,6 +114,13 @@ def test_the_stamp_says_who_and_when_in_the_zone_of_the_account(pdf):
     assert "auto-émis" not in text
 
 
+def test_the_stamp_of_a_sandbox_says_so(pdf, credential):
+    marked = replace(STAMP, specimen="SPÉCIMEN — environnement d'essai")
+
+    assert "SPÉCIMEN" in drawn_text(sealed(pdf, credential, stamp=marked).content)
+    assert "SPÉCIMEN" not in drawn_text(sealed(pdf, credential, stamp=STAMP).content)
+
+
 def test_a_self_issued_certificate_says_so_in_its_subject_and_on_the_stamp(pdf):
     credential = certificates.from_pkcs12(certificates.self_issued("Lycée Nguyễn", now(), "x"), "x")
 

@@ -127,8 +127,25 @@ def test_the_papers_say_what_was_invoiced_and_signed(call, work, archive):
 
 
 @on_one_database
+def test_what_a_sandbox_gets_cannot_be_taken_for_real(call, centre, engine, work, archive):
+    assert centre.environment == "SANDBOX"
+    inform(call)
+    work()
+    with store.writing(engine) as connection:
+        connection.execute(update(store.account).values(environment="PRODUCTION"))
+    inform(call, invoice_number="F-2")
+    work()
+
+    tried, real = index(call)["documents"], index(call, "2026-000002")["documents"]
+
+    assert len(tried) == len(real) == len(ALL)
+    assert all("SPÉCIMEN — environnement d" in text(archive, each) for each in tried)
+    assert not any("SPÉCIMEN" in text(archive, each) for each in real)
+
+
+@on_one_database
 def test_a_paper_that_is_too_long_fails_the_job_with_its_code_and_nothing_is_filed(call, engine, work, monkeypatch):
-    monkeypatch.setattr(typeset, "_LIMITS", replace(typeset._LIMITS, megabytes=1))
+    monkeypatch.setattr(typeset, "_LIMITS", replace(typeset._LIMITS, seconds=0.001))
     inform(call)
 
     with pytest.raises(papers.TooLong) as failed:

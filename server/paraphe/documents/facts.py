@@ -205,13 +205,15 @@ class Attached:
 class Issue:
     """What makes one paper this paper: its number, when it was made, where it can be checked.
 
-    `created_on` is the only clock: the same facts and the same issue give the same bytes.
+    `created_on` is the only clock: the same facts and the same issue give the same bytes. `specimen` says that it is of
+    an account for trying out, and worth nothing: that is printed all over it.
     """
 
     document_id: str
     created_on: datetime
     record_number: str = ""
     url: str = ""
+    specimen: bool = False
 
 
 def by_name(people: Iterable[Person]) -> list[Person]:

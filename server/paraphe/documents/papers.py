@@ -34,6 +34,7 @@ __all__ = [
     "cover_page",
     "ensure_logo",
     "invoicing_statement",
+    "specimen_mark",
     "weekly_attendance_sheet",
 ]
 
@@ -177,6 +178,11 @@ def cover_page(
     draft = _Draft(issue, organisation)
     draft.say(invoiced=said.invoiced(invoiced), attached=[said.attached(each) for each in attached])
     return draft.finished("cover", "OTHER", invoiced.record_number, templates)
+
+
+def specimen_mark(templates: Path | None = None) -> str:
+    """Return what stands on the papers and seals of an account for trying out."""
+    return str(templates_of(templates).words["specimen"]["mark"])
 
 
 def ensure_logo(image: bytes) -> None:

@@ -58,6 +58,7 @@ def issue(given: Issue) -> Said:
         "created_on": _text(given.created_on),
         "record_number": given.record_number,
         "url": given.url,
+        "specimen": given.specimen,
     }
 
 

@@ -33,11 +33,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a stamp needs besides the credential: the verification address for its QR code, and the account's zone."""
+    """What a stamp needs besides the credential: the verification address for its QR code, and the account's zone.
+
+    `specimen` are the words that say that it is worth nothing, if so.
+    """
 
     url: str
     zone: ZoneInfo
     place: Place = Place()
+    specimen: str = ""
 
 
 def drawn(stamp: Stamp, credential: Credential, moment: datetime) -> bytes:
@@ -52,5 +56,6 @@ def drawn(stamp: Stamp, credential: Credential, moment: datetime) -> bytes:
         "time": f"{local:%H:%M}",
         "zone": stamp.zone.key,
         "self_issued": credential.self_issued,
+        "specimen": stamp.specimen,
     }
     return picture(_TEMPLATE, said, moment)

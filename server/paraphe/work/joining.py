@@ -139,7 +139,7 @@ def _cover(workplace: Workplace, account: Account, found: _Found, blank: File) -
     now = workplace.clock().astimezone(account.time_zone).replace(microsecond=0)
     url = addresses.url("documents", blank.link, ".pdf", workplace.clock())
     listed = [_listed(row) for row in found.documents]
-    issue = Issue(blank.document_id, now, found.number, url)
+    issue = Issue(blank.document_id, now, found.number, url, account.is_sandbox)
     invoiced = invoiced_of(found.number, found.said)
     try:
         return papers.cover_page(issue, found.organisation, invoiced, listed, templates=workplace.templates).content

@@ -202,7 +202,7 @@ class _Making:
         blank = File("OTHER", None, "", "", 0).numbered()
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
         url = _lasting(self.workplace).url("documents", blank.link, ".pdf", now)
-        issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url)
+        issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url, self.account.is_sandbox)
         paper = write(issue, templates=self.workplace.templates)
         kept = replace(
             blank,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from ..accounts import Account
 from ..context import Context
+from ..documents import papers
 from ..documents.certificates import Credential, NoCredential
 from ..documents.papers import Paper
 from ..documents.seal import Authority, Lack, Level, Sealed, Unsealable, raise_level, seal
@@ -91,8 +92,12 @@ class Sealing:
         addresses = replace(self.workplace.addresses, lifetime=ON_PAPER)
         url = addresses.url("documents", copy.link, ".pdf", self.workplace.clock())
         content = self.workplace.archive.read(original.sha256)
-        stamp = Stamp(url, self.account.time_zone)
+        stamp = Stamp(url, self.account.time_zone, specimen=self._specimen())
         return self._kept(copy, self.sealed(content, f"Facture du dossier {number}", stamp, foreign=True))
+
+    def _specimen(self) -> str:
+        """Return what says that a seal is of an account for trying out; empty if it is a real one."""
+        return papers.specimen_mark(self.workplace.templates) if self.account.is_sandbox else ""
 
     def sealed(
         self, content: _Body, reason: str, stamp: Stamp | None = None, *, foreign: bool = False
@@ -100,6 +105,7 @@ class Sealing:
         """Seal a document. Raises Unsealable, and NoCredential if the seal cannot be used, now or before."""
         if self.credential is None or self.trouble is not None:
             raise NoCredential(self.trouble or "", "The seal could not be used before.")
+        reason = " : ".join(filter(None, (self._specimen(), reason)))
         how: dict[str, Any] = {"stamp": stamp, "authority": self.authority, "aim": self.aim, "foreign": foreign}
         try:
             return seal(content, self.credential, reason=reason, moment=self.workplace.clock(), **how)
