@@ -96,7 +96,7 @@ def sample_papers(of: Sample, templates: Path | None = None) -> Iterator[papers.
 
 def _attached(paper: papers.Paper) -> Attached:
     digest = hashlib.sha256(paper.content).hexdigest()
-    return Attached(paper.document_type, paper.title, paper.file_name, digest, len(paper.content), "B-T", _MADE_ON)
+    return Attached(paper.document_type, paper.title, paper.file_name, digest, len(paper.content), "B-T")
 
 
 # The fixtures as facts -----------------------------------------------------------------------------------------

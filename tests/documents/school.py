@@ -46,7 +46,7 @@ ALICE = Person(
 )
 BRUNO = Person("STU-2", "Wójcik", "Łukasz", "M", standing=Standing.JOB_SEEKER)
 TRAINER = Person("TEA-1", "L'Hostis", "Soazig", "MME")
-PAYROLL = Training("Gestionnaire de paie", number="CONV-2026-017", minutes=8400)
+PAYROLL = Training("Gestionnaire de paie", number="CONV-2026-017")
 
 
 def png(width: int = 30, height: int = 10, shade: int = 0) -> bytes:

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from paraphe.documents import papers
-from paraphe.documents.facts import Person, Presence
+from paraphe.documents.facts import Person, Presence, Standing
 
 from .school import ALICE, BRUNO, HOUSE, ISSUE, MONDAY, PARIS, TRAINER, at, signed, sitting, text
 
@@ -18,7 +18,7 @@ def test_the_sheet_of_a_course_says_what_was_held_and_who_was_there():
         "SIRET 00381440700015",
         "sous le numéro 52 99 04417 99. Cet enregistrement ne vaut pas agrément de l'État.",
         "Intitulé Gestionnaire de paie Nature action de formation Convention, contrat ou session CONV-2026-017",
-        "Durée totale de l'action 140,00 heures Module Bloc 2 Cours Calcul de la paie Date lundi 07/09/2026",
+        "Module Bloc 2 Cours Calcul de la paie Date lundi 07/09/2026",
         "Demi-journée Matin de 9h00 à 12h30, soit 3,50 heures Modalité Présentiel",
         "Lieu Nantes, salle 12",
         "1 L'Hostis Soazig",
@@ -29,6 +29,15 @@ def test_the_sheet_of_a_course_says_what_was_held_and_who_was_there():
         "Page 1/1",
     ):
         assert words in said
+
+
+def test_the_sheet_of_apprentices_alone_says_that_it_is_one_of_apprenticeship():
+    apprentice = replace(ALICE, standing=Standing.APPRENTICE)
+    alone = sitting(at(7, 9), signed(apprentice, at(7, 9)))
+    mixed = sitting(at(7, 9), signed(apprentice, at(7, 9)), signed(BRUNO, at(7, 9)))
+
+    for held, nature in ((alone, "action de formation par apprentissage"), (mixed, "action de formation Convention")):
+        assert f"Nature {nature}" in text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [held]).content)
 
 
 def test_a_half_day_without_signature_is_never_blank():

@@ -127,6 +127,20 @@ def test_the_papers_say_what_was_invoiced_and_signed(call, work, archive):
 
 
 @on_one_database
+def test_who_has_a_number_at_the_cfa_is_certified_as_an_apprentice(call, engine, work, archive):
+    with store.writing(engine) as connection:
+        connection.execute(update(store.student).values(cfa_number="CFA-44-1"))
+    inform(call)
+    work()
+
+    sheet, certificate, *_ = index(call)["documents"]
+
+    assert "X action de formation par apprentissage" in text(archive, certificate)
+    assert "1,00 mois" in text(archive, certificate)
+    assert "action de formation par apprentissage" in text(archive, sheet)
+
+
+@on_one_database
 def test_what_a_sandbox_gets_cannot_be_taken_for_real(call, centre, engine, work, archive):
     assert centre.environment == "SANDBOX"
     inform(call)

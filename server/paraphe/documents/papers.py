@@ -20,7 +20,7 @@ from unicodedata import normalize
 
 from ..apart import Unforeseen
 from . import opco, said
-from .facts import Attached, Gap, Invoiced, Issue, Nature, Organisation, Person, Sitting, Training
+from .facts import Attached, Gap, Invoiced, Issue, Organisation, Person, Sitting, Training
 from .images import Pictures, kind_of, qr
 from .typeset import BrokenTemplate, TooLong, picture, templates_of, typeset
 
@@ -58,20 +58,20 @@ def completion_certificate(
     training: Training,
     sittings: Sequence[Sitting],
     *,
-    final: bool = False,
     templates: Path | None = None,
 ) -> Paper:
     """Write the certificat de réalisation of one trainee in one training, from the sittings of the period.
 
-    Sittings of another training, or in which the trainee is not, are passed over. The data is in the shape of the
-    inter-OPCO exchange; `final` says there that the training is over.
+    Sittings of another training, or in which the trainee is not, are passed over. An apprentice's is about months of
+    the invoiced period. The data is in the shape of the inter-OPCO exchange.
     """
     own = _own(sittings, person, training)
     draft = _Draft(issue, organisation)
-    data = opco.certificate(issue, organisation, invoiced, person, training, own, final=final)
-    first, last = said.span(own, invoiced, whole_period=training.nature is Nature.APPRENTICESHIP)
+    data = opco.certificate(issue, organisation, invoiced, person, training, own)
+    first, last = said.span(own, invoiced, whole_period=person.is_apprentice)
     draft.say(
         person=said.person(person),
+        nature=said.nature([person]),
         training=said.training(training),
         first_day=first.isoformat() if first else "",
         last_day=last.isoformat() if last else "",
@@ -228,6 +228,7 @@ class _Draft:
 
 def _sheet(draft: _Draft, name: str, sittings: list[Sitting], about: str, templates: Path | None) -> Paper:
     draft.say(
+        nature=said.nature(there.person for each in sittings for there in each.trainees),
         training=said.training(sittings[0].training),
         sittings=[said.sitting(each) for each in sittings],
         trainees=said.people_in(sittings, draft.pictures, trainers=False),
