@@ -167,7 +167,7 @@ def raise_level(content: _Body, authority: Authority | None, *, aim: Level = Lev
         if aim.reaches(Level.B_T) and not level.reaches(Level.B_T):
             content, level = _stamped(content, authority), Level.B_T
         if aim.reaches(Level.B_LT) and not level.reaches(Level.B_LT):
-            content, level = cast(_Body, with_proof(content)), Level.B_LT
+            content, level = cast(_Body, with_proof(content, authority)), Level.B_LT
         if aim.reaches(Level.B_LTA) and not level.reaches(Level.B_LTA):
             content, level = _stamped(content, authority), Level.B_LTA
     except _NoAuthority:
