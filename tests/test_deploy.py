@@ -290,8 +290,9 @@ def test_the_address_of_a_document_is_not_written_down(front):
 RULES = (DEPLOY / "prometheus" / "paraphe.rules.yml").read_text(encoding="utf-8")
 
 
-def test_alerts_ask_for_metrics_and_codes_that_there_are():
-    known = Metrics().text()
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_alerts_ask_for_metrics_and_codes_that_there_are(engine):
+    known = Metrics().text(health.Queue(engine).gauges())
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     for name in re.findall(r"\bparaphe_[a-z_]+", RULES + operations):
         assert re.search(rf"^# TYPE {name.removesuffix('_bucket')} ", known, re.MULTILINE), name

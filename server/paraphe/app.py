@@ -124,17 +124,18 @@ class Watched:
     """What is known of a server to those who watch it."""
 
     metrics: Metrics
+    queue: health.Queue
     health: health.Health
 
     @classmethod
     def of(cls, engine: Engine, archive: Archive, shared: Shared = ALONE) -> "Watched":
         """Begin to count, with other processes or alone, and to look after a database and an archive."""
-        return cls(Metrics(shared), health.Health(engine, archive))
+        return cls(Metrics(shared), health.Queue(engine), health.Health(engine, archive))
 
     @property
     def application(self) -> http.Wsgi:
         """The WSGI callable of an address at which it can all be asked for."""
-        return health.application(self.metrics, self.health)
+        return health.application(self.metrics, self.health, self.queue)
 
 
 def application(

@@ -1,5 +1,6 @@
 """The queue: what was asked for is done once in effect, whoever dies."""
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Event, Thread
 
@@ -274,3 +275,46 @@ def test_what_cannot_be_finished_in_time_is_handed_back_without_counting(engine,
         thread.join(60)
 
     assert handed_back == [("WAITING", 0, None)]
+
+
+# How much there is ---------------------------------------------------------------------------------------------
+
+
+def figures(engine, now=NOW):
+    with store.reading(engine) as connection:
+        found = jobs.figures(connection, now)
+    return found.waiting, found.running, found.failed, found.late_seconds
+
+
+def test_an_empty_queue_has_nothing_in_it(engine, account):
+    assert figures(engine) == (0, 0, 0, 0.0)
+
+
+def test_jobs_are_counted_by_what_becomes_of_them_and_the_longest_wait_is_told(engine, asked):
+    for _ in range(3):
+        asked()
+    assert figures(engine, NOW + timedelta(seconds=90)) == (3, 0, 0, 90.0)
+
+    job = take(engine)
+    assert job is not None
+    assert figures(engine) == (2, 1, 0, 0.0)
+
+    with store.writing(engine) as connection:
+        jobs.postpone(connection, replace(job, tries=MOST_TRIES), "SERVER_ERROR", NOW)
+    assert figures(engine) == (2, 0, 1, 0.0)
+
+
+def test_a_job_that_is_to_be_done_later_waits_and_is_not_late(engine, asked):
+    asked()
+    with store.writing(engine) as connection:
+        connection.execute(update(store.job).values(run_after=NOW + timedelta(minutes=5)))
+
+    assert figures(engine, NOW + timedelta(minutes=1)) == (1, 0, 0, 0.0)
+    assert figures(engine, NOW + timedelta(minutes=6)) == (1, 0, 0, 60.0)
+
+
+def test_a_job_whose_worker_died_waits_again(engine, asked):
+    asked()
+    take(engine)
+
+    assert figures(engine, NOW + LEASE + timedelta(seconds=1))[:3] == (1, 0, 0)

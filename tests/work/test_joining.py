@@ -11,10 +11,11 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from paraphe import settings, store
-from paraphe.documents.seal import Level, level_of
+from paraphe.documents.seal import Level, NoCredential, level_of
 from paraphe.operations import JOBS
 from paraphe.seals import Seals, authority_of
 from paraphe.work import jobs, joining
+from paraphe.work import sealing as of_records
 from paraphe.work.invoices import send_invoicing_info
 from paraphe.work.records import add_simple_invoice
 from paraphe.work.workers import Workplace, do
@@ -237,6 +238,28 @@ def test_a_time_stamp_that_the_pdf_alone_lacks_is_caught_up_in_the_same_version(
     assert level_of(after) is Level.B_T
     assert after.startswith(before)
     assert index(prepared)["version"] == version
+
+
+@on_one_database
+def test_a_key_that_fails_leaves_the_pdf_unsealed_and_the_history_says_why(prepared, sealing, engine, monkeypatch):
+    work(sealing())
+    add(prepared)
+
+    def failing(*_, **__):
+        raise NoCredential("TOKEN_UNAVAILABLE", "The token does not answer.")
+
+    monkeypatch.setattr(of_records, "seal", failing)
+    work(sealing())
+
+    assert level_of_last(engine) is None
+    assert get(prepared, kind="PDF")["content"]
+
+
+def level_of_last(engine):
+    wholes = store.document.c.whole_of.is_not(None)
+    last = select(store.document.c.seal_level).where(wholes).order_by(store.document.c.id.desc())
+    with store.reading(engine) as connection:
+        return connection.scalars(last).first()
 
 
 @on_one_database

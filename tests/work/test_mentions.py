@@ -207,7 +207,7 @@ def test_papers_are_made_anew_for_all_records_that_are_concerned_and_for_no_othe
 
     columns_ = store.record.c.invoice_number, store.record.c.status
     with store.reading(engine) as connection:
-        found = {number: status for number, status in connection.execute(select(*columns_))}
+        found = {row[0]: row[1] for row in connection.execute(select(*columns_))}
     assert found == {"F-0": "PREPARING", "F-1": "PREPARING", "F-2": "PREPARING", "F-9": "READY"}
 
 

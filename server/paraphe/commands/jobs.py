@@ -6,7 +6,7 @@ import signal
 from .. import __version__, store
 from ..serve import log_as_json
 from ..work import jobs
-from .house import changing, ensure_templates, now, opened
+from .house import changing, ensure_templates, now, opened, settings_of
 from .line import Commands, show, table
 
 
@@ -28,11 +28,11 @@ def _worker(asked: argparse.Namespace) -> None:
     from ..operations import JOBS
     from ..work.workers import Workers
 
+    ensure_templates(settings_of(asked))
     # Before there are threads: so none of them is interrupted, and the signal waits for whoever asks for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     with opened(asked) as house, Workers(JOBS, max(1, house.settings.job_threads)) as workers:
         house.archive.check()
-        ensure_templates(house.settings)
         log_as_json(house.settings.log_level)
         workers.begin(workplace_of(house.engine, house.archive, house.settings))
         print(f"Paraphe {__version__} works on the queue.", flush=True)

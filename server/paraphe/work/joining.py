@@ -124,12 +124,13 @@ def _made(workplace: Workplace, account: Account, found: _Found) -> tuple[File, 
     except NotJoined as failure:
         raise Failed("NOT_JOINED") from failure
     names = [each.file_name for each in joined.left_out]
-    unsealed = None
     if found.sealing is None:
-        kept = replace(blank, sha256=workplace.archive.keep(joined.spooled()), size_bytes=len(joined.content))
+        kept, unsealed = (
+            replace(blank, sha256=workplace.archive.keep(joined.spooled()), size_bytes=len(joined.content)),
+            None,
+        )
     else:
-        kept = found.sealing.whole(blank, joined.content, title)
-        unsealed = found.sealing.trouble
+        kept, unsealed = found.sealing.whole(blank, joined.content, title)
     outcome = {"document": kept.document_id, "level": kept.seal_level, "leftOut": names, "unsealed": unsealed}
     return replace(kept, left_out=json.dumps(names, ensure_ascii=False) if names else None), outcome
 

@@ -64,9 +64,13 @@ class Sealing:
         """Seal a paper that was made, and keep it; unsealed if the seal cannot be used."""
         return self._made(file, paper.content, paper.title)
 
-    def whole(self, file: File, content: InFile, title: str) -> File:
-        """Do the same with a record's PDF, which is in a file and stays in files."""
-        return self._made(file, content, title)
+    def whole(self, file: File, content: InFile, title: str) -> tuple[File, str | None]:
+        """Do the same with a record's PDF, which is in a file and stays in files; say why it is unsealed, if it is."""
+        try:
+            return self._made(file, content, title), self.trouble
+        except Unsealable as reason:
+            log.warning("record not sealed", extra={"account": self.account.id, "reason": reason.code})
+            return self._kept(file, Sealed(content, Level.NONE)), reason.code
 
     def _made(self, file: File, content: _Body, title: str) -> File:
         try:
