@@ -1,7 +1,7 @@
 """What makes a seal last: a time stamp, proof that no certificate was revoked, and a time stamp over that.
 
-Each is added behind the bytes that are there. Only for documents that `seal` returned: they were taken apart once
-within limits, and are so here without.
+Each is added behind the bytes that are there. Only for documents that `seal` returned; those that came from outside
+are taken apart here in a process of its own.
 """
 
 import asyncio

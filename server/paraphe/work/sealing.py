@@ -248,7 +248,7 @@ def _lacking(connection: Connection, record_id: int) -> list[Row[Any]]:
     A PDF of documents that are about to change is about to be made anew.
     """
     lacking = (document.c.record_id == record_id) & document.c.seal_lack.in_(_PASSES)
-    columns = (document.c[name] for name in ("id", "sha256", "title", "seal_lack", "whole_of"))
+    columns = (document.c[name] for name in ("id", "sha256", "title", "seal_lack", "whole_of", "copy_of"))
     of_now = document.c.whole_of.is_(None) | (document.c.whole_of == record.c.version)
     found = (
         select(*columns)
@@ -263,7 +263,10 @@ def _raised(content: Content, row: Row[Any], sealing: Sealing) -> Sealed[bytes] 
     """Seal a document that has no seal, or raise the level of the one that it has."""
     body: Any = content
     if row.seal_lack != Lack.SEAL_UNAVAILABLE:
-        return raise_level(body, sealing.authority, aim=sealing.aim)
+        try:
+            return raise_level(body, sealing.authority, aim=sealing.aim, foreign=row.copy_of is not None)
+        except Unsealable as reason:
+            raise Failed(reason.code) from reason
     try:
         return sealing.sealed(body, row.title or "")
     except NoCredential:
