@@ -170,9 +170,7 @@ def test_the_user_and_password_of_an_authority_are_sent_and_never_shown(tsa, aut
 # --- caught up
 
 
-def test_a_foreign_document_that_takes_too_much_keeps_the_seal_that_it_has(
-    pdf, credential, authority, monkeypatch
-):
+def test_a_foreign_document_that_takes_too_much_keeps_the_seal_that_it_has(pdf, credential, authority, monkeypatch):
     monkeypatch.setattr(of_documents, "_RAISING", Limits(seconds=0.001))
 
     done = sealed(pdf, credential, authority=authority, aim=Level.B_LTA, foreign=True)

@@ -22,6 +22,7 @@ from pyhanko.stamp import BaseStampStyle
 
 from ..apart import Limits, Stopped, Unforeseen, ask
 from ..spool import Content, pieces_of, stream_of
+from .bundle import is_pdf
 
 #: Bytes of the largest document from outside that is sealed.
 MOST_BYTES = 100_000_000
@@ -91,7 +92,7 @@ def prepared(content: Content, wish: Wish, picture: bytes) -> Prepared:
 
 
 def _ensure_possible(content: Content) -> None:
-    if b"%PDF-" not in content[:1024]:
+    if not is_pdf(content):
         raise Unsealable("NOT_A_PDF")
 
 

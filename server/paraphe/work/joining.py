@@ -27,7 +27,7 @@ from ..store import document, reading, record, writing
 from . import elements, filing, organisations
 from .filing import Event, File
 from .jobs import Failed, Job
-from .sealing import ON_PAPER, Sealing, catch_up, sealing_of
+from .sealing import Sealing, catch_up, sealing_of
 from .sittings import invoiced_of
 from .workers import Store, Workplace, broken_template
 
@@ -136,9 +136,8 @@ def _made(workplace: Workplace, account: Account, found: _Found) -> tuple[File, 
 
 
 def _cover(workplace: Workplace, account: Account, found: _Found, blank: File) -> bytes:
-    addresses = replace(workplace.addresses, lifetime=ON_PAPER)
     now = workplace.clock().astimezone(account.time_zone).replace(microsecond=0)
-    url = addresses.url("documents", blank.link, ".pdf", workplace.clock())
+    url = workplace.addresses_on_paper.url("documents", blank.link, ".pdf", workplace.clock())
     listed = [_listed(row) for row in found.documents]
     issue = Issue(blank.document_id, now, found.number, url, account.is_sandbox)
     invoiced = invoiced_of(found.number, found.said)

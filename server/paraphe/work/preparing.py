@@ -24,7 +24,7 @@ from ..store import document, reading, record
 from . import elements, filing, mentions, organisations, presence
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
-from .sealing import ON_PAPER, Original, Sealing, catch_up, new_copies, originals, sealing_of
+from .sealing import Original, Sealing, catch_up, new_copies, originals, sealing_of
 from .sittings import Collected, collect
 from .workers import Store, Workplace, broken_template
 
@@ -148,14 +148,10 @@ def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
     def marked(row: Any) -> dict[str, Any]:
         if row.image_sha256 is None:
             return {}
-        url = _lasting(workplace).url("signatures", row.link, ".png", workplace.clock())
+        url = workplace.addresses_on_paper.url("signatures", row.link, ".png", workplace.clock())
         return {"image": workplace.archive.read(row.image_sha256), "url": url}
 
     return marked
-
-
-def _lasting(workplace: Workplace) -> Any:
-    return replace(workplace.addresses, lifetime=ON_PAPER)
 
 
 # The papers ----------------------------------------------------------------------------------------------------
@@ -201,7 +197,7 @@ class _Making:
         """Have a paper written that bears its own number and address, and put it into the archive."""
         blank = File("OTHER", None, "", "", 0).numbered()
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
-        url = _lasting(self.workplace).url("documents", blank.link, ".pdf", now)
+        url = self.workplace.addresses_on_paper.url("documents", blank.link, ".pdf", now)
         issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url, self.account.is_sandbox)
         paper = write(issue, templates=self.workplace.templates)
         kept = replace(

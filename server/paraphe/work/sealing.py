@@ -28,8 +28,6 @@ from .workers import Store, Workplace
 
 _Body = TypeVar("_Body", bytes, InFile)
 log = logging.getLogger("paraphe.seals")
-#: How long the address on a stamp works: as long as accounting documents are kept.
-ON_PAPER = timedelta(days=3653)
 _IT_IS_BACK = timedelta(minutes=5)
 _INVOICES = ("INVOICE", "SIMPLE_INVOICE")
 
@@ -93,8 +91,7 @@ class Sealing:
         stem = original.file_name.removesuffix(".pdf")
         names = f"{stem} (copie scellée)", f"{stem}-scellee.pdf"
         copy = File(original.document_type, *names, "", 0, made=True, copy_of=original.id).numbered()
-        addresses = replace(self.workplace.addresses, lifetime=ON_PAPER)
-        url = addresses.url("documents", copy.link, ".pdf", self.workplace.clock())
+        url = self.workplace.addresses_on_paper.url("documents", copy.link, ".pdf", self.workplace.clock())
         content = self.workplace.archive.read(original.sha256)
         stamp = Stamp(url, self.account.time_zone, specimen=self._specimen())
         return self._kept(copy, self.sealed(content, f"Facture du dossier {number}", stamp, foreign=True))

@@ -8,8 +8,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -34,6 +34,7 @@ LONGEST = 600.0
 LAST_ORDERS = 20.0
 """Seconds that jobs have to finish when the workers are told to stop; others then have them at once."""
 
+_ON_PAPER = timedelta(days=3653)
 _REASONS = {
     Unavailable: "ARCHIVE_UNAVAILABLE",
     Missing: "DOCUMENT_MISSING",
@@ -57,6 +58,11 @@ class Workplace:
     clock: Callable[[], datetime]
     seals: Seals | None = None
     templates: Path | None = None
+
+    @property
+    def addresses_on_paper(self) -> Addresses:
+        """Return what makes addresses that are printed: they work as long as accounting documents are kept."""
+        return replace(self.addresses, lifetime=_ON_PAPER)
 
 
 Store = Callable[[Context], None]
