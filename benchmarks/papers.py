@@ -112,7 +112,6 @@ def makers(held: list[Sitting]) -> Iterator[tuple[str, Callable[[Issue], papers.
         "attendance certificate",
         lambda issue: papers.attendance_certificate(issue, HOUSE, invoiced, PEOPLE[0], TRAINING, held),
     )
-    yield "sheet of a course", lambda issue: papers.attendance_sheet(issue, HOUSE, held[0])
     yield "sheet of a week", lambda issue: papers.weekly_attendance_sheet(issue, HOUSE, week)
     yield "statement", lambda issue: papers.invoicing_statement(issue, HOUSE, invoiced, held, (), attached)
     yield "cover page, 70 documents", lambda issue: papers.cover_page(issue, HOUSE, invoiced, attached)

@@ -143,7 +143,7 @@ def test_a_year_of_a_class_with_all_its_signatures_is_set():
 def test_a_word_that_is_missing_is_printed_as_its_code():
     odd = replace(MONDAY, modality="BY_PIGEON")
 
-    assert "Modalité BY_PIGEON" in text(papers.attendance_sheet(ISSUE, HOUSE, odd).content)
+    assert "Modalité BY_PIGEON" in text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [odd]).content)
 
 
 def test_the_license_of_the_fonts_is_beside_them():

@@ -29,7 +29,6 @@ __all__ = [
     "Paper",
     "TooLong",
     "attendance_certificate",
-    "attendance_sheet",
     "completion_certificate",
     "cover_page",
     "ensure_logo",
@@ -142,13 +141,6 @@ def invoicing_statement(
     return draft.finished("statement", "INVOICING_STATEMENT", invoiced.invoice_number, templates)
 
 
-def attendance_sheet(
-    issue: Issue, organisation: Organisation, sitting: Sitting, *, templates: Path | None = None
-) -> Paper:
-    """Write the feuille d'émargement of one course."""
-    return _sheet(_Draft(issue, organisation), "sheet", [sitting], sitting.reference, templates)
-
-
 def weekly_attendance_sheet(
     issue: Issue, organisation: Organisation, sittings: Sequence[Sitting], *, templates: Path | None = None
 ) -> Paper:
@@ -161,9 +153,19 @@ def weekly_attendance_sheet(
         raise ValueError("a weekly sheet is of one week and one training")
     year, week = weeks.pop()
     draft = _Draft(issue, organisation)
-    draft.say(year=year, week=week)
     ordered = sorted(sittings, key=lambda each: (each.start, each.reference))
-    return _sheet(draft, "week", ordered, f"{year}-S{week:02} {ordered[0].training.name}", templates)
+    draft.say(
+        year=year,
+        week=week,
+        nature=said.nature(there.person for each in ordered for there in each.trainees),
+        training=said.training(ordered[0].training),
+        sittings=[said.sitting(each) for each in ordered],
+        trainees=said.people_in(ordered, draft.pictures, trainers=False),
+        trainers=said.people_in(ordered, draft.pictures, trainers=True),
+        hours=said.hours(sum(each.minutes for each in ordered)),
+    )
+    about = f"{year}-S{week:02} {ordered[0].training.name}"
+    return draft.finished("week", "ATTENDANCE_SHEET", about, templates)
 
 
 def cover_page(
@@ -224,18 +226,6 @@ class _Draft:
         shown = {**self.said, "title": title, "issue": issued}
         content = typeset(name, in_force, shown, self.pictures.svg, self.issue.created_on)
         return Paper(document_type, title, f"{_plain(title)}.pdf", content, written)
-
-
-def _sheet(draft: _Draft, name: str, sittings: list[Sitting], about: str, templates: Path | None) -> Paper:
-    draft.say(
-        nature=said.nature(there.person for each in sittings for there in each.trainees),
-        training=said.training(sittings[0].training),
-        sittings=[said.sitting(each) for each in sittings],
-        trainees=said.people_in(sittings, draft.pictures, trainers=False),
-        trainers=said.people_in(sittings, draft.pictures, trainers=True),
-        hours=said.hours(sum(each.minutes for each in sittings)),
-    )
-    return draft.finished(name, "ATTENDANCE_SHEET", about, templates)
 
 
 def _own(sittings: Sequence[Sitting], person: Person, training: Training) -> list[Sitting]:
