@@ -3,7 +3,8 @@
 `paraphe serve` runs as it is, by its command and over HTTP, with a fresh SQLite database and a folder, and the school
 of the examples, whose papers are made and sealed with a self-issued certificate (B-B, no authority). One caller sends
 invoices that all differ, by JSON, one after the other. First nobody works on the queue (`--job-threads 0`), then its
-two threads work while invoices come in, then the whole queue is worked off with no caller.
+two threads work while invoices come in, then the whole queue is worked off with no caller. CPU is that of the server
+and of all processes that it starts; it is what counts where others use the machine as well. Linux only.
 """
 
 import argparse
@@ -113,8 +114,28 @@ def _installed(folder: Path) -> House:
     return House(folder, b64encode(f"{account['apiUser']}:{account['apiKey']}".encode()).decode())
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs: where it is asked, and its process."""
+
+    connection: HTTPConnection
+    process: int
+
+    def processor(self) -> float:
+        """Return the seconds of processor time that it and all that it started have taken."""
+        (tasks,) = Path(f"/proc/{self.process}/task").glob(f"{self.process}/children")
+        others = [int(each) for each in tasks.read_text().split()]
+        return sum(map(_taken, [self.process, *others]))
+
+
+def _taken(process: int) -> float:
+    """Return what a process has taken, and those of its children that it has waited for."""
+    figures = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, figures[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def _serving(house: House, job_threads: int) -> Iterator[HTTPConnection]:
+def _serving(house: House, job_threads: int) -> Iterator[Server]:
     command = [sys.executable, "-m", "paraphe", "serve", "--listen", "127.0.0.1:0", "--job-threads", str(job_threads)]
     with (
         (house.folder / "log").open("a") as log,
@@ -123,18 +144,18 @@ def _serving(house: House, job_threads: int) -> Iterator[HTTPConnection]:
         try:
             if running.stdout is None or not (port := re.search(r":(\d+)\s*$", running.stdout.readline())):
                 raise RuntimeError((house.folder / "log").read_text())
-            yield HTTPConnection("127.0.0.1", int(port[1]), timeout=_PATIENCE)
+            yield Server(HTTPConnection("127.0.0.1", int(port[1]), timeout=_PATIENCE), running.pid)
         finally:
             running.send_signal(signal.SIGTERM)
 
 
-def _send(connection: HTTPConnection, house: House, content: bytes) -> float:
+def _send(server: Server, house: House, content: bytes) -> float:
     """Send an invoice and return the seconds until the answer; raise if its record needs a person."""
     body = json.dumps({"fileName": "F.pdf", "content": b64encode(content).decode()})
     headers = {"Authorization": f"Basic {house.credentials}", "Content-Type": "application/json"}
     began = time.perf_counter()
-    connection.request("POST", "/api/v1/SendInvoice", body, headers)
-    answer = json.loads(connection.getresponse().read())
+    server.connection.request("POST", "/api/v1/SendInvoice", body, headers)
+    answer = json.loads(server.connection.getresponse().read())
     seconds = time.perf_counter() - began
     if answer["returnCode"] != "200 OK" or answer["status"] != "PREPARING":
         raise RuntimeError(str(answer.get("warnings", answer))[:2000])
@@ -144,23 +165,26 @@ def _send(connection: HTTPConnection, house: House, content: bytes) -> float:
 # Measured --------------------------------------------------------------------------------------------------------
 
 
-def _line(name: str, seconds: Sequence[float]) -> str:
+def _line(name: str, seconds: Sequence[float], processor: float) -> str:
     ordered = sorted(seconds)
 
     def at(share: float) -> str:
         return f"{1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]:.0f}"
 
-    return f"| {name} | {at(0.5)} | {at(0.99)} | {len(ordered) / sum(ordered):.1f} |"
+    cost = 1000 * processor / len(ordered)
+    return f"| {name} | {at(0.5)} | {at(0.99)} | {len(ordered) / sum(ordered):.1f} | {cost:.0f} |"
 
 
 def _calls(house: House, times: int, job_threads: int) -> Iterator[str]:
-    with _serving(house, job_threads) as connection:
+    with _serving(house, job_threads) as server:
         for _ in range(3):
-            _send(connection, house, invoice(3))  # loads what every thread needs, and begins what readers come from
+            _send(server, house, invoice(3))  # loads what every thread needs, and begins what readers come from
         for name, (trainees, more_pages) in KINDS.items():
             contents = [invoice(trainees, more_pages) for _ in range(times)]
+            before = server.processor()
+            seconds = [_send(server, house, content) for content in contents]
             beside = ", while papers are made" if job_threads else ""
-            yield _line(name + beside, [_send(connection, house, content) for content in contents])
+            yield _line(name + beside, seconds, server.processor() - before)
 
 
 def _figures(house: House) -> tuple[int, int, int]:
@@ -177,18 +201,19 @@ def _figures(house: House) -> tuple[int, int, int]:
 def _worked_off(house: House) -> str:
     """Have the queue worked off and return what came of it a second."""
     waiting, documents, seals = _figures(house)
-    with _serving(house, 2):
+    with _serving(house, 2) as server:
         began, end = time.perf_counter(), time.perf_counter() + _PATIENCE
         while _figures(house)[0] and time.perf_counter() < end:
             time.sleep(0.2)
-        seconds = time.perf_counter() - began
+        seconds, processor = time.perf_counter() - began, server.processor()
     left, more_documents, more_seals = _figures(house)
     if left:
         raise RuntimeError(f"{left} jobs are left")
     made, sealed = more_documents - documents, more_seals - seals
     return (
         f"{waiting} records: {made} documents and {sealed} seals in {seconds:.1f} s; "
-        f"{waiting / seconds:.2f} records, {made / seconds:.1f} documents, {sealed / seconds:.1f} seals a second."
+        f"{waiting / seconds:.2f} records, {made / seconds:.1f} documents, {sealed / seconds:.1f} seals a second; "
+        f"{processor / waiting:.2f} s of processor for each record."
     )
 
 
@@ -198,7 +223,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=50, metavar="N", help="invoices in each row (default: 50)")
     times = parser.parse_args().times
     print(f"Load averages {os.getloadavg()}; {times} invoices in each row.\n")
-    print("| SendInvoice | p50 ms | p99 ms | a second |\n|---|--:|--:|--:|")
+    print("| SendInvoice | p50 ms | p99 ms | a second | CPU ms |\n|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as folder:
         house = _installed(Path(folder))
         for line in _calls(house, times, 0):

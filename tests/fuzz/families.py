@@ -23,7 +23,7 @@ from .figures import Figures
 from .messages import to_json, to_xml
 from .promises import hold
 from .strategies import messages, styles
-from .target import SOAP, Account, Reply, Request, Target
+from .target import PATIENCE, PATIENCE_WITH_PDF, SOAP, Account, Reply, Request, Target
 
 FACES = ("SOAP 1.1", "SOAP 1.2", "MTOM", "XML", "JSON")
 # What a valid message is never refused with.
@@ -195,7 +195,7 @@ def _life(target: Target, figures: Figures, account: Account, chance: Random, pd
     def call(name: str, members: str) -> Reply:
         xml = f'<{name} xmlns="urn:paraphe:exchange:v1">{members}</{name}>'
         request = request_of(chance.choice(("SOAP 1.1", "MTOM", "XML")), name, xml, "", account)
-        reply = target.send(request)
+        reply = target.send(request, patience=PATIENCE_WITH_PDF if name == "GetRecord" else PATIENCE)
         _count(figures, "documents", reply)
         return reply
 
@@ -213,7 +213,8 @@ def _life(target: Target, figures: Figures, account: Account, chance: Random, pd
         more = f"<format>{kind}</format><includeContent>{chance.choice(('true', 'false'))}</includeContent>"
         record = call("GetRecord", f"<recordNumber>{number}</recordNumber>{more}")
     for address in re.findall(rb"https?://[^<\"\s]+", record.body):
-        _count(figures, "documents", target.send(Request(urlsplit(address.decode()).path, method="GET")))
+        given = target.send(Request(urlsplit(address.decode()).path, method="GET"), patience=PATIENCE_WITH_PDF)
+        _count(figures, "documents", given)
 
 
 FAMILIES: dict[str, tuple[Callable[[Target, Figures, Account, int, int], None], float]] = {
