@@ -123,8 +123,8 @@ class Server:
 
     def processor(self) -> float:
         """Return the seconds of processor time that it and all that it started have taken."""
-        (tasks,) = Path(f"/proc/{self.process}/task").glob(f"{self.process}/children")
-        others = [int(each) for each in tasks.read_text().split()]
+        begun = Path(f"/proc/{self.process}/task").glob("*/children")  # each thread has its own
+        others = [int(each) for thread in begun for each in thread.read_text().split()]
         return sum(map(_taken, [self.process, *others]))
 
 
