@@ -46,8 +46,7 @@ FILES = {
 # one figure for all children, those of other tests too.
 READ_ALONE = """
 import json, resource, sys
-from paraphe import apart
-from paraphe.reading import read
+from paraphe.reading import apart, read
 reading = read(sys.stdin.buffer.read())
 apart.close()
 kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -29,8 +29,8 @@ from .message import head_of, parts_of, written
 _BEGINNING = 30.0
 #: Bytes of the longest name of a module; all names are sent as long.
 LONGEST_NAME = 64
-#: What of the server's environment is there: what an interpreter and the programs that it starts need.
-_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
+#: What of the server's environment is there: what an interpreter needs.
+_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
