@@ -15,7 +15,7 @@ SERVER = Path(__file__).resolve().parents[1] / "server"
 CLIENT = SERVER.parent / "client"
 FLOORS = [
     {"__init__"},
-    {"spool"},
+    {"apart", "spool"},
     {"columns", "store", "contract", "errors", "documents", "reading", "settings", "xsd", "wsdl", "fixtures"},
     {"accounts", "admission", "archive", "addresses", "metrics", "xml", "migrations"},
     {"seals"},
@@ -41,8 +41,8 @@ ADDRESSES = {
     "pyhanko": ("documents/",),
     "aiohttp": ("documents/",),
     "cryptography": ("documents/",),
-    "typst": ("documents/typeset.py", "documents/stamp.py"),
-    "segno": ("documents/images.py", "documents/stamp.py"),
+    "typst": ("documents/typeset.py",),
+    "segno": ("documents/images.py",),
     "obstore": ("archive.py",),
     "waitress": ("serve/",),
     "alembic": ("migrations/",),

@@ -13,7 +13,7 @@ def test_every_paper_is_written_with_its_data(tmp_path, capsys):
 
     written = [Path(name) for name in json.loads(capsys.readouterr().out)]
     stems = {path.stem for path in written}
-    assert len(stems) == 6
+    assert len(stems) == 5
     assert {path.suffix for path in written} == {".pdf", ".json"}
     for path in written:
         if path.suffix == ".pdf":
@@ -23,11 +23,11 @@ def test_every_paper_is_written_with_its_data(tmp_path, capsys):
 
 
 def test_a_broken_template_is_told_in_one_sentence(tmp_path, capsys):
-    (tmp_path / "sheet.typ").write_text("#nobody")
+    (tmp_path / "week.typ").write_text("#nobody")
 
     assert cli.main(["preview-papers", str(tmp_path / "out"), "--templates", str(tmp_path)]) == 2
 
-    assert capsys.readouterr().err == "paraphe: sheet.typ, line 1: unknown variable: nobody.\n"
+    assert capsys.readouterr().err == "paraphe: week.typ, line 1: unknown variable: nobody.\n"
 
 
 def test_a_folder_of_templates_that_is_not_there_is_told(tmp_path, capsys):

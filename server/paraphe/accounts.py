@@ -72,6 +72,11 @@ class Account:
     threshold: int | None = None
     prepares: bool = False
 
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is for trying out: what is made of it must not be taken for real."""
+        return self.environment == "SANDBOX"
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:

@@ -77,26 +77,25 @@ def sample_papers(of: Sample, templates: Path | None = None) -> Iterator[papers.
         ),
         papers.attendance_certificate(
             of.issue("DOC-0002"), of.organisation, of.invoiced, trainee, of.training, of.sittings,
-            sheets=["DOC-0003", "DOC-0004"], templates=templates,
+            sheets=["DOC-0003"], templates=templates,
         ),
-        papers.attendance_sheet(of.issue("DOC-0003"), of.organisation, late, templates=templates),
-        papers.weekly_attendance_sheet(of.issue("DOC-0004"), of.organisation, week, templates=templates),
+        papers.weekly_attendance_sheet(of.issue("DOC-0003"), of.organisation, week, templates=templates),
     ]  # fmt: skip
     gaps = [Gap("LESS_SIGNED_THAN_INVOICED", -_TOO_MUCH, of.invoiced.trainees[-1].person)]
     attached = [_attached(each) for each in made]
     made.append(
         papers.invoicing_statement(
-            of.issue("DOC-0005"), of.organisation, of.invoiced, of.sittings, gaps, attached, templates=templates
+            of.issue("DOC-0004"), of.organisation, of.invoiced, of.sittings, gaps, attached, templates=templates
         )
     )
     attached.append(_attached(made[-1]))
-    made.append(papers.cover_page(of.issue("DOC-0006"), of.organisation, of.invoiced, attached, templates=templates))
+    made.append(papers.cover_page(of.issue("DOC-0005"), of.organisation, of.invoiced, attached, templates=templates))
     yield from made
 
 
 def _attached(paper: papers.Paper) -> Attached:
     digest = hashlib.sha256(paper.content).hexdigest()
-    return Attached(paper.document_type, paper.title, paper.file_name, digest, len(paper.content), "B-T", _MADE_ON)
+    return Attached(paper.document_type, paper.title, paper.file_name, digest, len(paper.content), "B-T")
 
 
 # The fixtures as facts -----------------------------------------------------------------------------------------

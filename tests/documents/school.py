@@ -1,5 +1,6 @@
 """A small school of facts for the papers, and how a paper is read again."""
 
+import base64
 import io
 import struct
 import zlib
@@ -45,7 +46,7 @@ ALICE = Person(
 )
 BRUNO = Person("STU-2", "Wójcik", "Łukasz", "M", standing=Standing.JOB_SEEKER)
 TRAINER = Person("TEA-1", "L'Hostis", "Soazig", "MME")
-PAYROLL = Training("Gestionnaire de paie", number="CONV-2026-017", minutes=8400)
+PAYROLL = Training("Gestionnaire de paie", number="CONV-2026-017")
 
 
 def png(width: int = 30, height: int = 10, shade: int = 0) -> bytes:
@@ -61,6 +62,14 @@ def png(width: int = 30, height: int = 10, shade: int = 0) -> bytes:
 
 def chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+#: A grey square of 16 pixels a side.
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71"
+    "////m8H////6/+b9//j/wAALCAAQABABAREA/8QAFgABAQEAAAAAAAAAAAAAAAAAAAQF/8QAFhAAAwAAAAAAAAAAAAAAAAAAABRh"
+    "/9oACAEBAAA/ALmqGqYbVDVP/9k="
+)
 
 
 def at(day: int, hour: int, minute: int = 0, month: int = 9) -> datetime:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from paraphe.documents import papers
-from paraphe.documents.facts import Nature, Presence, Standing, Training
+from paraphe.documents.facts import Presence, Standing, Training
 
 from .school import ALICE, BRUNO, HOUSE, ISSUE, MONDAY, PAYROLL, at, certificate, invoiced, signed, sitting, text
 
@@ -36,7 +36,6 @@ def test_the_certificate_has_the_official_wording():
         (Standing.EMPLOYEE, ", salarié(e) de l'entreprise Voilerie"),
         (Standing.APPRENTICE, ", apprenti(e) dans l'entreprise Voilerie"),
         (Standing.JOB_SEEKER, ", demandeur(se) d'emploi, a suivi"),
-        (Standing.SELF_EMPLOYED, ", travailleur(se) indépendant(e), a suivi"),
         (Standing.OTHER, "Thị Hồng Ánh, a suivi"),
     ],
 )
@@ -55,11 +54,15 @@ def test_minutes_become_hundredths_of_an_hour_and_add_up_before_they_are_rounded
 
 
 def test_an_apprenticeship_is_certified_in_months_with_its_days():
-    training = Training("Développeur web", Nature.APPRENTICESHIP)
-    held = [replace(sitting(at(day, 9), signed(ALICE, at(day, 9))), training=training) for day in (1, 2, 17)]
+    apprentice = replace(ALICE, standing=Standing.APPRENTICE)
+    held = [sitting(at(day, 9), signed(apprentice, at(day, 9))) for day in (1, 2, 17)]
 
-    said = text(certificate(ALICE, held, training).content)
+    paper = certificate(apprentice, held)
 
+    said, data = text(paper.content), json.loads(paper.data)
+    assert "apprenti(e) dans l'entreprise Voilerie" in said
+    assert (data["natureAction"], data["apprenti"]["nom"]) == ("Formation par apprentissage", "Nguyễn")
+    assert data["echeance"] == {"duree": 10.5, "dateDebut": "2026-09-01", "dateFin": "2026-09-30"}
     assert "X action de formation par apprentissage" in said
     assert "du 01/09/2026 au 30/09/2026 pour une durée de 1,00 mois (3 jours de présence, 10,50 heures)" in said
 
@@ -78,10 +81,9 @@ def test_a_certificate_without_any_half_day_says_zero_hours_in_the_invoiced_peri
 
 
 def test_the_data_of_the_certificate_is_in_the_shape_of_the_inter_opco_exchange():
-    paper = certificate(ALICE, [MONDAY], final=True)
+    paper = certificate(ALICE, [MONDAY])
 
     assert json.loads(paper.data) == {
-        "typeCertificat": "Final",
         "numeroInterneDossier": "HZ-2026-118204",
         "numeroInterneFacture": "FAC-2026-041",
         "dateSignature": "2026-10-01",

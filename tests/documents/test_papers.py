@@ -19,10 +19,12 @@ from .school import (
     BRUNO,
     HOUSE,
     ISSUE,
+    JPEG,
     MONDAY,
     PAYROLL,
     at,
     certificate,
+    images,
     invoiced,
     pages,
     png,
@@ -37,13 +39,13 @@ def test_a_table_of_118_trainees_breaks_over_pages_and_repeats_its_heading():
     people = [Person(f"STU-{number:03}", f"Nom{number:03}", "Prénom") for number in range(118)]
     held = sitting(at(7, 9), *(signed(person, at(7, 9)) for person in people))
 
-    sheets = pages(papers.attendance_sheet(ISSUE, HOUSE, held).content)
+    sheets = pages(papers.weekly_attendance_sheet(ISSUE, HOUSE, [held]).content)
     said = " ".join(sheets)
 
     assert all(f"Nom{number:03} Prénom" in said for number in range(118))
     assert len(sheets) > 4
     for number, page in enumerate(sheets[:-1], 1):
-        assert "N° Nom et prénom Entreprise Signature" in page
+        assert "Nom et prénom lundi 07/09/2026 Matin" in page
         assert f"Page {number}/{len(sheets)}" in page
 
 
@@ -65,7 +67,6 @@ def test_very_long_names_are_printed_whole():
     held = sitting(at(7, 9), signed(long, at(7, 9)), signed(endless, at(7, 9)))
 
     for paper in (
-        papers.attendance_sheet(ISSUE, HOUSE, held),
         papers.weekly_attendance_sheet(ISSUE, HOUSE, [held]),
         certificate(long, [held]),
         statement([long, endless], [held]),
@@ -88,14 +89,14 @@ def test_characters_outside_the_font_are_replaced_and_named_and_stay_in_the_data
 
 
 def test_the_digest_on_a_paper_is_that_of_its_data():
-    for paper in (certificate(ALICE, [MONDAY]), papers.attendance_sheet(ISSUE, HOUSE, MONDAY)):
+    for paper in (certificate(ALICE, [MONDAY]), papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY])):
         assert f"Empreinte SHA-256 des données : {hashlib.sha256(paper.data).hexdigest()}" in text(paper.content)
 
 
 def test_a_signature_that_changes_changes_the_digest():
     first, second = (
-        papers.attendance_sheet(
-            ISSUE, HOUSE, sitting(at(7, 9), replace(signed(ALICE, at(7, 9)), image=png(shade=shade)))
+        papers.weekly_attendance_sheet(
+            ISSUE, HOUSE, [sitting(at(7, 9), replace(signed(ALICE, at(7, 9)), image=png(shade=shade)))]
         )
         for shade in (0, 90)
     )
@@ -110,17 +111,18 @@ def test_a_name_is_never_a_command():
 
 
 def test_the_same_facts_give_the_same_bytes_and_another_moment_gives_others():
-    first, second = (papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content for _ in range(2))
-    later = papers.attendance_sheet(replace(ISSUE, created_on=ISSUE.created_on + timedelta(days=1)), HOUSE, MONDAY)
+    first, second = (papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY]).content for _ in range(2))
+    tomorrow = replace(ISSUE, created_on=ISSUE.created_on + timedelta(days=1))
+    later = papers.weekly_attendance_sheet(tomorrow, HOUSE, [MONDAY])
 
     assert first == second != later.content
 
 
 def test_several_threads_make_papers_at_once():
-    alone = papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content
+    alone = papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY]).content
 
     with ThreadPoolExecutor(4) as threads:
-        made = list(threads.map(lambda _: papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content, range(12)))
+        made = list(threads.map(lambda _: papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY]).content, range(12)))
 
     assert set(made) == {alone}
 
@@ -145,7 +147,6 @@ def test_file_names_and_types_are_those_of_the_contract():
         certificate(ALICE, [MONDAY]),
         papers.attendance_certificate(ISSUE, HOUSE, invoiced(ALICE), ALICE, PAYROLL, [MONDAY]),
         statement([ALICE], [MONDAY]),
-        papers.attendance_sheet(ISSUE, HOUSE, MONDAY),
         papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY]),
     ]
 
@@ -153,21 +154,51 @@ def test_file_names_and_types_are_those_of_the_contract():
         ("COMPLETION_CERTIFICATE", "certificat-de-realisation-nguyen-thi-hong-anh.pdf"),
         ("ATTENDANCE_CERTIFICATE", "attestation-d-assiduite-nguyen-thi-hong-anh.pdf"),
         ("INVOICING_STATEMENT", "releve-de-facturation-fac-2026-041.pdf"),
-        ("ATTENDANCE_SHEET", "feuille-d-emargement-crs-20260907-0900.pdf"),
         ("ATTENDANCE_SHEET", "feuille-d-emargement-2026-s37-gestionnaire-de-paie.pdf"),
     ]
+
+
+def test_a_paper_of_a_sandbox_says_so_on_every_page_and_no_other_does():
+    issue = replace(ISSUE, specimen=True)
+    days = [replace(MONDAY, reference=f"CRS-{number}") for number in range(40)]
+
+    marked = papers.invoicing_statement(issue, HOUSE, invoiced(ALICE, BRUNO), days).content
+    plain = papers.invoicing_statement(ISSUE, HOUSE, invoiced(ALICE, BRUNO), days).content
+
+    assert len(pages(marked)) > 1
+    assert all("SPÉCIMEN — environnement d'essai" in page for page in pages(marked))
+    assert "SPÉCIMEN" not in text(plain)
 
 
 def test_a_logo_is_printed_and_a_file_that_is_none_is_refused():
     for logo in (
         png(40, 40),
+        JPEG,
         b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>',
     ):
+        papers.ensure_logo(logo)
         plain = papers.cover_page(ISSUE, HOUSE, invoiced(ALICE), []).content
         with_logo = papers.cover_page(ISSUE, replace(HOUSE, logo=logo), invoiced(ALICE), []).content
         assert len(with_logo) > len(plain)
-    with pytest.raises(ValueError, match="neither a PNG nor an SVG"):
+        assert images(with_logo) == (not logo.startswith(b"<svg"))
+    with pytest.raises(ValueError, match="neither a PNG, nor a JPEG, nor an SVG"):
         papers.cover_page(ISSUE, replace(HOUSE, logo=b"GIF89a"), invoiced(ALICE), [])
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(100),
+        JPEG[:-40],
+        JPEG[:80] + bytes(300) + b"\xff\xd9",
+        b"<svg this is none",
+        png()[:-20],
+    ],
+    ids=["head alone", "cut off", "zeroes", "no SVG", "no PNG"],
+)
+def test_a_logo_that_no_paper_could_be_made_with_is_told(logo):
+    with pytest.raises(ValueError, match="logo"):
+        papers.ensure_logo(logo)
 
 
 @pytest.mark.skipif(
@@ -175,7 +206,9 @@ def test_a_logo_is_printed_and_a_file_that_is_none_is_refused():
     reason="zbarimg or pdftoppm (Debian: zbar-tools, poppler-utils) is not installed",
 )
 def test_the_qr_code_leads_to_the_address_for_verification(tmp_path):
-    for number, paper in enumerate((certificate(ALICE, [MONDAY]), papers.attendance_sheet(ISSUE, HOUSE, MONDAY))):
+    for number, paper in enumerate(
+        (certificate(ALICE, [MONDAY]), papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY]))
+    ):
         path = tmp_path / f"{number}.pdf"
         path.write_bytes(paper.content)
         subprocess.run(

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from paraphe import preview
 from paraphe.documents.papers import Paper
 
-KINDS = ("certificate", "attestation", "sheet", "week", "statement", "cover")
+KINDS = ("certificate", "attestation", "week", "statement", "cover")
 IDENTIFICATION = "{http://www.aiim.org/pdfa/ns/id/}"
 
 

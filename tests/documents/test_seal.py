@@ -16,8 +16,8 @@ from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import find_unique_cms_attribute
 from pypdf import PdfReader, PdfWriter
 
-from paraphe.documents import apart, certificates, preparation
-from paraphe.documents.apart import Limits
+from paraphe.apart import Limits
+from paraphe.documents import certificates, preparation
 from paraphe.documents.preparation import Unsealable, Wish, prepared_apart
 from paraphe.documents.seal import Place, seal
 
@@ -112,6 +112,13 @@ def test_the_stamp_says_who_and_when_in_the_zone_of_the_account(pdf):
     assert "École d'essai" in text
     assert "le 2 juillet 2026 à 00:30 (Europe/Paris)" in text
     assert "auto-émis" not in text
+
+
+def test_the_stamp_of_a_sandbox_says_so(pdf, credential):
+    marked = replace(STAMP, specimen="SPÉCIMEN — environnement d'essai")
+
+    assert "SPÉCIMEN" in drawn_text(sealed(pdf, credential, stamp=marked).content)
+    assert "SPÉCIMEN" not in drawn_text(sealed(pdf, credential, stamp=STAMP).content)
 
 
 def test_a_self_issued_certificate_says_so_in_its_subject_and_on_the_stamp(pdf):
@@ -296,10 +303,16 @@ def test_no_page_tree_in_a_circle_holds_up_a_worker(credential):
     assert code_of(loop, credential) in ("DAMAGED", "TOO_COMPLEX")
 
 
-def test_the_process_that_takes_a_document_apart_sees_no_secret_of_the_server(pdf, credential, monkeypatch):
-    monkeypatch.setenv("PARAPHE_SEAL_PASSPHRASE", "secret")
+def test_a_signature_that_is_longer_than_its_gap_destroys_no_document(pdf):
+    credential = certificates.from_pkcs12(Issuer().pkcs12("Cachet", new_key()), "test")
+    others = [Issuer().certificate for _ in range(20)]
+    store: Any = credential.signer.cert_registry
+    store.register_multiple([certificates.to_asn1(each) for each in others])
 
-    assert "PARAPHE_SEAL_PASSPHRASE" not in apart._environment()
+    with pytest.raises(certificates.NoCredential) as refused:
+        sealed(pdf, credential)
+
+    assert refused.value.code == "SIGNATURE_TOO_LONG"
 
 
 @pytest.mark.parametrize(

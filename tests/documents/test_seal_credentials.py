@@ -1,5 +1,6 @@
 """What seals are made with: a PKCS#12 file, a key in a token, or a certificate of one's own that says so."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from cryptography.x509.oid import ExtensionOID
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from paraphe.documents import certificates
 from paraphe.documents.certificates import NoCredential, from_pkcs12, sealed_anew, self_issued
@@ -186,6 +188,16 @@ def test_a_key_in_a_token_seals(pdf, token, label):
     assert credential.subject == f"CN=Cachet {label},O=École d'essai"
     assert credential.chain == (issuer.certificate,)
     assert statuses(done.content, issuer.certificate)[0].bottom_line
+
+
+def test_a_seal_brings_its_certificate_and_those_above_and_nothing_else_of_the_token(pdf, token):
+    uri, issuer = token
+    credential = from_token(uri.format("P-256"), PIN)
+
+    signature = PdfFileReader(io.BytesIO(sealed(pdf, credential).content)).embedded_regular_signatures[0]
+
+    brought = {each.chosen.dump() for each in signature.signed_data["certificates"]}
+    assert brought == {each.public_bytes(Encoding.DER) for each in (credential.certificate, issuer.certificate)}
 
 
 def test_several_accounts_and_threads_share_a_token(pdf, token):

@@ -24,7 +24,9 @@ from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
+from paraphe.apart import Limits
 from paraphe.documents import certificates
+from paraphe.documents import seal as of_documents
 from paraphe.documents.seal import Lack, Level, Unsealable, level_of, raise_level
 from paraphe.documents.timestamp import Authority, NoTimeStamp
 
@@ -62,9 +64,10 @@ def stamps(content: bytes, root: x509.Certificate) -> list[Any]:
 # --- reached
 
 
+@pytest.mark.parametrize("foreign", [False, True])
 @pytest.mark.parametrize("aim", [Level.B_B, Level.B_T, Level.B_LT, Level.B_LTA])
-def test_every_level_is_reached_that_is_aimed_at(pdf, tsa, credential, authority, aim):
-    done = sealed(pdf, credential, stamp=STAMP, authority=authority, aim=aim)
+def test_every_level_is_reached_that_is_aimed_at(pdf, tsa, credential, authority, aim, foreign):
+    done = sealed(pdf, credential, stamp=STAMP, authority=authority, aim=aim, foreign=foreign)
 
     assert (done.level, done.lack) == (aim, None)
     assert level_of(done.content) is aim
@@ -167,10 +170,24 @@ def test_the_user_and_password_of_an_authority_are_sent_and_never_shown(tsa, aut
 # --- caught up
 
 
-def test_a_level_that_was_missed_is_caught_up_and_the_seal_stays_valid(pdf, tsa, credential, authority, tmp_path):
-    before = sealed(pdf, credential, stamp=STAMP, authority=NOBODY)
+def test_a_foreign_document_that_takes_too_much_keeps_the_seal_that_it_has(pdf, credential, authority, monkeypatch):
+    monkeypatch.setattr(of_documents, "_RAISING", Limits(seconds=0.001))
 
-    after = raise_level(before.content, authority)
+    done = sealed(pdf, credential, authority=authority, aim=Level.B_LTA, foreign=True)
+
+    assert (done.level, done.lack) == (Level.B_T, Lack.NO_REVOCATION_DATA)
+    assert level_of(done.content) is Level.B_T
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_level_that_was_missed_is_caught_up_and_the_seal_stays_valid(
+    pdf, tsa, credential, authority, tmp_path, foreign
+):
+    before = sealed(pdf, credential, stamp=STAMP, authority=NOBODY)
+    with pytest.raises(Unsealable, match="NOT_SEALED"):
+        raise_level(pdf, authority, foreign=foreign)
+
+    after = raise_level(before.content, authority, foreign=foreign)
 
     assert (after.level, after.lack) == (Level.B_T, None)
     assert level_of(after.content) is Level.B_T

@@ -6,29 +6,37 @@ from datetime import datetime
 import pytest
 
 from paraphe.documents import papers
-from paraphe.documents.facts import Person, Presence
+from paraphe.documents.facts import Person, Presence, Standing
 
 from .school import ALICE, BRUNO, HOUSE, ISSUE, MONDAY, PARIS, TRAINER, at, signed, sitting, text
 
 
-def test_the_sheet_of_a_course_says_what_was_held_and_who_was_there():
-    said = text(papers.attendance_sheet(ISSUE, HOUSE, MONDAY).content)
+def test_a_sheet_says_what_was_held_and_who_was_there():
+    said = text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [MONDAY]).content)
 
     for words in (
         "SIRET 00381440700015",
         "sous le numéro 52 99 04417 99. Cet enregistrement ne vaut pas agrément de l'État.",
         "Intitulé Gestionnaire de paie Nature action de formation Convention, contrat ou session CONV-2026-017",
-        "Durée totale de l'action 140,00 heures Module Bloc 2 Cours Calcul de la paie Date lundi 07/09/2026",
-        "Demi-journée Matin de 9h00 à 12h30, soit 3,50 heures Modalité Présentiel",
+        "Module Bloc 2 Période du 07/09/2026 au 07/09/2026 Heures de la semaine 3,50 Modalité Présentiel",
         "Lieu Nantes, salle 12",
-        "1 L'Hostis Soazig",
-        "1 Nguyễn Thị Hồng Ánh Voilerie Penn ar Roc'h SARL 2 Wójcik Łukasz Non signé",
+        "lundi 07/09/2026 Matin de 9h00 à 12h30 3,50 heures Calcul de la paie",
+        "L'Hostis Soazig formateur Nguyễn Thị Hồng Ánh Voilerie Penn ar Roc'h SARL Wójcik Łukasz Non signé",
         "certifie l'exactitude des informations",
         "Document DOC-0042, dossier 2026-000007, établi le 01/10/2026 à 8h05",
         "https://exchange.centre.example/documents/AbCdEfGhIjKlMnOpQrStUv",
         "Page 1/1",
     ):
         assert words in said
+
+
+def test_the_sheet_of_apprentices_alone_says_that_it_is_one_of_apprenticeship():
+    apprentice = replace(ALICE, standing=Standing.APPRENTICE)
+    alone = sitting(at(7, 9), signed(apprentice, at(7, 9)))
+    mixed = sitting(at(7, 9), signed(apprentice, at(7, 9)), signed(BRUNO, at(7, 9)))
+
+    for held, nature in ((alone, "action de formation par apprentissage"), (mixed, "action de formation Convention")):
+        assert f"Nature {nature}" in text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [held]).content)
 
 
 def test_a_half_day_without_signature_is_never_blank():
@@ -44,18 +52,18 @@ def test_a_half_day_without_signature_is_never_blank():
         trainers=(Presence(TRAINER, "EXPECTED"),),
     )
 
-    said = text(papers.attendance_sheet(ISSUE, HOUSE, held).content)
+    said = text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [held]).content)
 
-    assert "L'Hostis Soazig Non signé" in said
-    assert "Nom0 P Non signé 2 Nom1 P Absent 3 Nom2 P Absence justifiée Grève des transports" in said
-    assert "Nom3 P Non signé (présence déclarée) 5 Nom4 P Signé (image illisible) 07/09/2026 à 9h00" in said
+    assert "L'Hostis Soazig formateur Non signé" in said
+    assert "Nom0 P Non signé Nom1 P Absent Nom2 P Absence justifiée Grève des transports" in said
+    assert "Nom3 P Non signé (présence déclarée) Nom4 P Signé (image illisible) 07/09/2026 à 9h00" in said
     assert "Nom5 P Signé 07/09/2026 à 9h01" in said
 
 
 def test_a_late_signature_is_printed_as_late_with_both_times():
     late = replace(signed(ALICE, at(7, 19, 14)), late=True)
 
-    paper = papers.attendance_sheet(ISSUE, HOUSE, sitting(at(7, 9), late))
+    paper = papers.weekly_attendance_sheet(ISSUE, HOUSE, [sitting(at(7, 9), late)])
 
     assert "Signé en retard : séance du 07/09/2026 à 9h00, signature le 07/09/2026 à 19h14" in text(paper.content)
 
@@ -64,7 +72,7 @@ def test_arrival_and_departure_are_printed_when_they_differ():
     there = replace(signed(ALICE, at(7, 9, 20)), status="LATE", arrived_at=at(7, 9, 20), left_at=at(7, 11, 45))
     early = replace(signed(BRUNO, at(7, 9)), status="EARLY_DEPARTURE")
 
-    said = text(papers.attendance_sheet(ISSUE, HOUSE, sitting(at(7, 9), there, early)).content)
+    said = text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [sitting(at(7, 9), there, early)]).content)
 
     assert "Retard Arrivée à 9h20 Départ à 11h45" in said
     assert "Wójcik Łukasz Départ anticipé" in said
@@ -106,6 +114,6 @@ def test_a_night_in_which_the_clock_changes_keeps_its_times_and_its_length():
         end=datetime(2026, 10, 25, 4, tzinfo=PARIS),
     )
 
-    said = text(papers.attendance_sheet(ISSUE, HOUSE, night).content)
+    said = text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [night]).content)
 
-    assert "dimanche 25/10/2026 Demi-journée Matin de 1h00 à 4h00, soit 4,00 heures" in said
+    assert "dimanche 25/10/2026 Matin de 1h00 à 4h00 4,00 heures" in said

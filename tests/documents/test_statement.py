@@ -57,7 +57,7 @@ def test_hours_are_not_held_against_days():
 
 
 def test_the_statement_and_the_cover_list_the_documents_with_digest_and_level():
-    stamped = Attached("INVOICE", "Facture", "FAC-2026-041.pdf", "ab" * 32, 1234, "B-T", at(30, 18))
+    stamped = Attached("INVOICE", "Facture", "FAC-2026-041.pdf", "ab" * 32, 1234, "B-T")
     plain = Attached("AGREEMENT", "", "CONV-2026-017.pdf", "cd" * 32)
 
     for paper in (
@@ -65,5 +65,5 @@ def test_the_statement_and_the_cover_list_the_documents_with_digest_and_level():
         papers.cover_page(ISSUE, HOUSE, invoiced(ALICE), [stamped, plain]),
     ):
         said = text(paper.content)
-        assert f"Facture FAC-2026-041.pdf SHA-256 {'ab' * 32} Signature B-T, horodatée le 30/09/2026 à 18h00" in said
+        assert f"Facture FAC-2026-041.pdf SHA-256 {'ab' * 32} Signature B-T" in said
         assert f"Convention ou contrat de formation CONV-2026-017.pdf SHA-256 {'cd' * 32} Non signé" in said

@@ -6,9 +6,24 @@ from pathlib import Path
 import pytest
 
 from paraphe.documents import papers, typeset
+from paraphe.documents.facts import Presence
 from paraphe.documents.papers import BrokenTemplate
 
-from .school import ALICE, BRUNO, HOUSE, ISSUE, MONDAY, PAYROLL, certificate, images, invoiced, png, statement, text
+from .school import (
+    ALICE,
+    BRUNO,
+    HOUSE,
+    ISSUE,
+    MONDAY,
+    PAYROLL,
+    at,
+    certificate,
+    images,
+    invoiced,
+    png,
+    statement,
+    text,
+)  # fmt: skip
 
 OURS = Path(typeset.__file__).parent
 HEAD = '#import "common.typ": *\n#show: paper\n'
@@ -99,10 +114,36 @@ def test_a_font_of_the_operator_is_known_and_a_file_that_is_none_is_refused(tmp_
         cover(tmp_path)
 
 
+def test_a_paper_that_takes_too_much_is_told_and_the_next_one_is_set(tmp_path, monkeypatch):
+    monkeypatch.setattr(typeset, "_LIMITS", replace(typeset._LIMITS, megabytes=100))
+    (tmp_path / "cover.typ").write_text(HEAD + "#range(30000000).len()")
+
+    with pytest.raises(papers.TooLong):
+        cover(tmp_path)
+
+    assert cover(None).content.startswith(b"%PDF")
+
+
+@pytest.mark.slow
+def test_a_year_of_a_class_with_all_its_signatures_is_set():
+    people = [replace(ALICE, reference=f"STU-{number}") for number in range(30)]
+
+    def there(day: int, number: int) -> Presence:
+        picture = png(30 + number, 10 + day // 2, day)  # each is like no other
+        return Presence(people[number], "PRESENT", 210, at(7, 9), at(7, 9), image=picture, url="https://x.example/a")
+
+    days = [
+        replace(MONDAY, reference=f"CRS-{day}", trainees=tuple(there(day, number) for number in range(30)))
+        for day in range(120)
+    ]
+
+    assert len(statement(people, days).content) > 5_000_000
+
+
 def test_a_word_that_is_missing_is_printed_as_its_code():
     odd = replace(MONDAY, modality="BY_PIGEON")
 
-    assert "Modalité BY_PIGEON" in text(papers.attendance_sheet(ISSUE, HOUSE, odd).content)
+    assert "Modalité BY_PIGEON" in text(papers.weekly_attendance_sheet(ISSUE, HOUSE, [odd]).content)
 
 
 def test_the_license_of_the_fonts_is_beside_them():

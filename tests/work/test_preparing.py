@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,14 +13,15 @@ from sqlalchemy import select, update
 
 from paraphe import store
 from paraphe.accounts import Impossible, set_organisation
-from paraphe.documents import typeset
+from paraphe.documents import papers, typeset
 from paraphe.operations import JOBS
 from paraphe.work import jobs, organisations
 from paraphe.work.invoices import send_invoicing_info
 from paraphe.work.records import open_document
 from paraphe.work.signatures import record_attendance
-from paraphe.work.workers import Workplace, do
+from paraphe.work.workers import Workplace, do, reason_of
 
+from ..documents.school import png
 from .cast import NOW, add, add_courses, add_people, caller, get, history, index, inside, review, send
 
 LATER = NOW + timedelta(minutes=2)
@@ -123,6 +125,49 @@ def test_the_papers_say_what_was_invoiced_and_signed(call, work, archive):
     assert "6,00" in text(archive, certificate)
     assert "STU-1" in text(archive, sheet)
     assert "2026-000001" in text(archive, statement)
+
+
+@on_one_database
+def test_who_has_a_number_at_the_cfa_is_certified_as_an_apprentice(call, engine, work, archive):
+    with store.writing(engine) as connection:
+        connection.execute(update(store.student).values(cfa_number="CFA-44-1"))
+    inform(call)
+    work()
+
+    sheet, certificate, *_ = index(call)["documents"]
+
+    assert "X action de formation par apprentissage" in text(archive, certificate)
+    assert "1,00 mois" in text(archive, certificate)
+    assert "action de formation par apprentissage" in text(archive, sheet)
+
+
+@on_one_database
+def test_what_a_sandbox_gets_cannot_be_taken_for_real(call, centre, engine, work, archive):
+    assert centre.environment == "SANDBOX"
+    inform(call)
+    work()
+    with store.writing(engine) as connection:
+        connection.execute(update(store.account).values(environment="PRODUCTION"))
+    inform(call, invoice_number="F-2")
+    work()
+
+    tried, real = index(call)["documents"], index(call, "2026-000002")["documents"]
+
+    assert len(tried) == len(real) == len(ALL)
+    assert all("SPÉCIMEN — environnement d" in text(archive, each) for each in tried)
+    assert not any("SPÉCIMEN" in text(archive, each) for each in real)
+
+
+@on_one_database
+def test_a_paper_that_is_too_long_fails_the_job_with_its_code_and_nothing_is_filed(call, engine, work, monkeypatch):
+    monkeypatch.setattr(typeset, "_LIMITS", replace(typeset._LIMITS, seconds=0.001))
+    inform(call)
+
+    with pytest.raises(papers.TooLong) as failed:
+        work()
+
+    assert reason_of(failed.value) == "PAPER_TOO_LONG"
+    assert (index(call)["status"], kinds(call)) == ("PREPARING", [])
 
 
 @on_one_database
@@ -342,13 +387,13 @@ def test_a_template_that_breaks_fails_the_job_with_file_and_line_and_no_other_jo
 
 
 def test_an_organisation_is_read_with_its_logo_from_beside_the_file(tmp_path):
-    (tmp_path / "logo.png").write_bytes(b"\x89PNG")
+    (tmp_path / "logo.png").write_bytes(png())
     file = tmp_path / "organisation.json"
     file.write_text(json.dumps(ORGANISATION | {"logo": "logo.png"}), "utf-8")
 
     found = organisations._organisation(json.loads(organisations.from_file(file)))
 
-    assert (found.name, found.address[1], found.logo) == ("Centre Horizon", "44000 Nantes", b"\x89PNG")
+    assert (found.name, found.address[1], found.logo) == ("Centre Horizon", "44000 Nantes", png())
     assert found.representative is not None
     assert found.representative.last_name == "Le Goff"
 
@@ -362,6 +407,8 @@ def test_an_organisation_is_read_with_its_logo_from_beside_the_file(tmp_path):
         ('{"name": "C", "siren": "1"}', "siren"),
         ('{"name": "C", "city": 4}', "texts"),
         ('{"name": "C", "representative": "Ada"}', "representative"),
+        ('{"name": "C", "logo": "sub/logo.png"}', "no name of a file beside"),
+        ('{"name": "C", "logo": "organisation.json"}', "neither a PNG, nor a JPEG"),
     ],
 )
 def test_a_file_that_says_no_organisation_is_refused(tmp_path, said, words):

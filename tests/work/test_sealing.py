@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from paraphe import settings, store
+from paraphe.documents.certificates import NoCredential
 from paraphe.documents.seal import Level, level_of
 from paraphe.operations import JOBS
 from paraphe.seals import Seals
@@ -109,6 +110,57 @@ def test_a_seal_that_cannot_be_used_leaves_papers_unsealed_and_the_history_says_
     assert outcome(engine)[1]["unsealed"] == "PASSPHRASE_MISSING"
     assert {level for _, level, _ in levels(engine)} == {None}
     assert index(call)["status"] == "READY"
+
+
+class _Token:
+    """Signs as another signer does, when it is there; counts how often it was asked."""
+
+    def __init__(self, workplace, engine, account):
+        with store.reading(engine) as connection:
+            self._signer = workplace.seals.credential_of(connection, account).signer
+        self._sign = self._signer.async_sign_raw
+        self._signer.async_sign_raw = self.sign
+        self.there, self.asked = False, 0
+
+    async def sign(self, *arguments, **options):
+        self.asked += 1
+        if not self.there:
+            raise NoCredential("TOKEN_UNAVAILABLE", "The token did not sign.")
+        return await self._sign(*arguments, **options)
+
+
+def test_a_token_that_fails_holds_no_paper_up_and_all_is_sealed_when_it_is_back(call, at_work, engine, archive, centre):
+    ready(call, pdf(300))
+    workplace = at_work()
+    token = _Token(workplace, engine, centre)
+
+    assert work(workplace) == "PREPARE"
+
+    assert token.asked == 1
+    assert index(call)["status"] == "READY"
+    assert outcome(engine)[1]["unsealed"] == "TOKEN_UNAVAILABLE"
+    assert levels(engine) == [("INVOICE", None, None), ("INVOICING_STATEMENT", None, "SEAL_UNAVAILABLE")]
+
+    assert work(workplace) == "JOIN"
+    assert work(workplace) is None  # not yet
+    with pytest.raises(Failed, match="TOKEN_UNAVAILABLE"):
+        work(workplace, timedelta(minutes=6))
+    token.there = True
+    done = [work(workplace, timedelta(minutes=7 + number)) for number in range(5)]
+
+    assert set(done) == {"JOIN", "RAISE_SEAL", "SEAL_INVOICE"}
+    assert levels(engine)[1:] == [("INVOICING_STATEMENT", "B-B", None), ("INVOICE", "B-B", None)]
+    assert {level_of(archive.read(each["sha256"])) for each in index(call)["documents"][1:]} == {Level.B_B}
+
+
+def test_an_authority_that_is_dead_is_waited_for_once_in_a_job(call, at_work, engine, tsa):
+    ready(call, pdf(300))
+    tsa.manner, tsa.asked = "error", 0
+
+    assert work(at_work(tsa.url)) == "PREPARE"
+
+    assert tsa.asked == 1
+    assert [lack for _, _, lack in levels(engine)] == [None, *["TIME_STAMP_UNAVAILABLE"] * 2]
 
 
 def test_an_authority_that_fails_costs_the_level_and_is_caught_up_as_a_new_version(call, at_work, engine, archive, tsa):

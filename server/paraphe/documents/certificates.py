@@ -32,7 +32,8 @@ class NoCredential(Exception):  # noqa: N818 - the house names exceptions by wha
     """There is nothing that could sign; `code` says why, the text is a sentence for the operator.
 
     PASSPHRASE_WRONG · NOT_PKCS12 (also: no key or no certificate in it, or not of one pair) · KEY_UNSUITABLE ·
-    CERTIFICATE_EXPIRED · CERTIFICATE_NOT_YET_VALID · TOKEN_SUPPORT_MISSING · TOKEN_ADDRESS_WRONG · TOKEN_UNAVAILABLE
+    CERTIFICATE_EXPIRED · CERTIFICATE_NOT_YET_VALID · TOKEN_SUPPORT_MISSING · TOKEN_ADDRESS_WRONG · TOKEN_UNAVAILABLE ·
+    SIGNATURE_TOO_LONG
     """
 
     def __init__(self, code: str, sentence: str) -> None:

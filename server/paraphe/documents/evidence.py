@@ -1,7 +1,7 @@
 """What makes a seal last: a time stamp, proof that no certificate was revoked, and a time stamp over that.
 
-Each is added behind the bytes that are there. Only for documents that `seal` returned: they were taken apart once
-within limits, and are so here without.
+Each is added behind the bytes that are there. Only for documents that `seal` returned; those that came from outside
+are taken apart here in a process of its own.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore, collect_validation_info
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.fetchers.aiohttp_fetchers import AIOHttpFetcherBackend
 
 from ..spool import Content, content_of, stream_of
+from .fetching import backend, origin_of, origins_of
 from .network import wait_for
 from .preparation import Addition, Unsealable, room_like
 from .timestamp import MOST_TOKEN_BYTES, Authority, Stamper
@@ -72,12 +72,15 @@ def with_time_stamp(content: Content, authority: Authority) -> Content:
         return content_of(output)
 
 
-def with_proof(content: Content) -> Content:
-    """Add the certificates and what their issuers say about revocation, fetched now. Raises NoRevocationData."""
+def with_proof(content: Content, authority: Authority | None) -> Content:
+    """Add the certificates and what their issuers say about revocation, fetched now. Raises NoRevocationData.
+
+    `authority` is where the time stamps are from.
+    """
     reader, seal = _opened(content)
     later = [each for each in reader.embedded_timestamp_signatures if each.signed_revision > seal.signed_revision]
     try:
-        paths, proof = wait_for(_collected(seal, later), SECONDS_TO_FETCH)
+        paths, proof = wait_for(_collected(seal, later, authority), SECONDS_TO_FETCH)
     except NoRevocationData:
         raise
     except Exception as error:  # a certificate without a list, a list that is not reached, not valid, not signed, …
@@ -120,7 +123,9 @@ def _contents(seal: EmbeddedPdfSignature) -> bytes:
 # Revocation ----------------------------------------------------------------------------------------------------
 
 
-async def _collected(seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSignature]) -> tuple[list[Any], Any]:
+async def _collected(
+    seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSignature], authority: Authority | None
+) -> tuple[list[Any], Any]:
     """Fetch and check lists and answers for each certificate below the topmost one that the document itself brings."""
     signed = [seal.signed_data, *_tokens(seal), *(each.signed_data for each in stamps)]
     infos = [extract_certificate_info(each) for each in signed]
@@ -128,13 +133,16 @@ async def _collected(seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSig
     topmost = _topmost(known)
     if any(info.signer_cert in topmost for info in infos):
         raise NoRevocationData("a signer's issuer is not known")
-    backend = AIOHttpFetcherBackend(per_request_timeout=int(SECONDS_TO_FETCH) // 3)
+    chosen = origins_of([infos[0].signer_cert, *infos[0].other_certs])
+    if authority is not None and (origin := origin_of(authority.url)):
+        chosen |= {origin}
+    fetching, session = backend(chosen, SECONDS_TO_FETCH / 3)
     context = ValidationContext(
         trust_roots=topmost,
         other_certs=known,
         allow_fetching=True,
         revocation_mode="require",
-        fetcher_backend=backend,
+        fetcher_backend=fetching,
     )
     try:
         paths = await collect_validation_info(seal, context)
@@ -142,7 +150,7 @@ async def _collected(seal: EmbeddedPdfSignature, stamps: Sequence[EmbeddedPdfSig
             validator = CertificateValidator(info.signer_cert, info.other_certs, validation_context=context)
             paths.append(await validator.async_validate_usage(set()))
     finally:
-        await backend.close()
+        await session.close()
     return paths, context
 
 

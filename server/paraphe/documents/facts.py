@@ -19,17 +19,7 @@ class Standing(StrEnum):
     EMPLOYEE = "EMPLOYEE"
     APPRENTICE = "APPRENTICE"
     JOB_SEEKER = "JOB_SEEKER"
-    SELF_EMPLOYED = "SELF_EMPLOYED"
     OTHER = "OTHER"
-
-
-class Nature(StrEnum):
-    """The four natures that the model of the certificate lets one tick (Code du travail, L.6313-1)."""
-
-    TRAINING = "TRAINING"
-    SKILLS_ASSESSMENT = "SKILLS_ASSESSMENT"
-    VALIDATION_OF_EXPERIENCE = "VALIDATION_OF_EXPERIENCE"
-    APPRENTICESHIP = "APPRENTICESHIP"
 
 
 class Slot(StrEnum):
@@ -52,6 +42,11 @@ class Person:
     employer: str = ""
     employer_siret: str = ""
     standing: Standing = Standing.OTHER
+
+    @property
+    def is_apprentice(self) -> bool:
+        """Whether a training of this person is an apprenticeship."""
+        return self.standing is Standing.APPRENTICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +71,7 @@ class Training:
     """A training: its title stands alike on every paper. `number` is that of the convention, contract or session."""
 
     name: str
-    nature: Nature = Nature.TRAINING
     number: str = ""
-    minutes: int | None = None  # its whole length, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,20 +192,21 @@ class Attached:
     sha256: str
     size_bytes: int = 0
     level: str = ""
-    stamped_on: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
     """What makes one paper this paper: its number, when it was made, where it can be checked.
 
-    `created_on` is the only clock: the same facts and the same issue give the same bytes.
+    `created_on` is the only clock: the same facts and the same issue give the same bytes. `specimen` says that it is of
+    an account for trying out, and worth nothing: that is printed all over it.
     """
 
     document_id: str
     created_on: datetime
     record_number: str = ""
     url: str = ""
+    specimen: bool = False
 
 
 def by_name(people: Iterable[Person]) -> list[Person]:

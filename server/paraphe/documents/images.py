@@ -30,19 +30,18 @@ class Pictures:
         return self._png(image) if image else ""
 
     def logo(self, image: bytes | None) -> str:
-        """Take a logo, a PNG or an SVG, and return its name. ValueError if it is neither."""
+        """Take a logo, a PNG, JPEG or SVG, and return its name. ValueError if it is none of these."""
         if not image:
             return ""
         if name := self._png(image):
             return name
-        try:
-            text = image.decode()
-        except UnicodeDecodeError:
-            text = ""
-        if "<svg" not in text[:1000]:
-            raise ValueError("the logo is neither a PNG nor an SVG")
         name = hashlib.sha256(image).hexdigest()
-        self.svg[name] = text
+        if kind_of(image) == "jpg" and (size := jpeg_size(image)):
+            self.svg[name] = _as_svg(image, *size, "jpeg")
+        elif kind_of(image) == "svg":
+            self.svg[name] = image.decode()
+        else:
+            raise ValueError("the logo is neither a PNG, nor a JPEG, nor an SVG, or it is damaged")
         return name
 
     def _png(self, image: bytes) -> str:
@@ -55,21 +54,46 @@ class Pictures:
         return name
 
 
-def _as_svg(png: bytes, width: int, height: int) -> str:
-    data = base64.b64encode(png).decode()
+def kind_of(image: bytes) -> str:
+    """Return what a picture calls itself, as Typst names it: "png", "jpg" or "svg"; empty for anything else."""
+    if image.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if image.startswith(b"\xff\xd8\xff"):
+        return "jpg"
+    try:
+        return "svg" if "<svg" in image.decode()[:1000] else ""
+    except UnicodeDecodeError:
+        return ""
+
+
+def _as_svg(image: bytes, width: int, height: int, kind: str = "png") -> str:
+    data = base64.b64encode(image).decode()
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
-        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+        f'<image width="{width}" height="{height}" href="data:image/{kind};base64,{data}"/></svg>'
     )
 
 
-def qr(text: str) -> str:
-    """Return a QR code as SVG, without a border; empty for an empty text."""
+def qr(text: str, border: int = 0) -> str:
+    """Return a QR code as SVG, with so many blank modules around it; empty for an empty text."""
     if not text:
         return ""
     written = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(written, kind="svg", border=0, xmldecl=False, omitsize=True)
+    segno.make(text, error="m", micro=False).save(written, kind="svg", border=border, xmldecl=False, omitsize=True)
     return written.getvalue().decode()
+
+
+def jpeg_size(image: bytes) -> tuple[int, int] | None:
+    """Return width and height of a JPEG by the head of its frame; None if it has none, ends too soon, or is a bomb."""
+    place = 2
+    while place + 9 <= len(image) and image[place] == 0xFF:
+        marker, length = image[place + 1], int.from_bytes(image[place + 2 : place + 4], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", image[place + 5 : place + 9])
+            whole = b"\xff\xd9" in image[-64:]
+            return (width, height) if whole and 0 < width * height <= _MOST_PIXELS else None
+        place += 2 + length
+    return None
 
 
 # Whether a PNG can be shown ------------------------------------------------------------------------------------

@@ -6,21 +6,18 @@ process of its own, with limits on time and memory; what cannot be joined is lef
 rest. The same documents give the same bytes.
 """
 
-import json
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from subprocess import TimeoutExpired
+from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
 from pypdf import Configuration, PdfReader, PdfWriter, apply_configuration
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, StreamObject, TextStringObject
 
+from ..apart import Limits, Stopped, Unforeseen, ask
 from ..spool import Content, InFile, Spooled, nameless, pieces_of, spooled
-from .apart import Limits, confine, run
 from .bundle import Document, path_of
 from .harmless import calm, without_acts
 
@@ -96,11 +93,12 @@ def _is_good(cover: bytes, document: Document) -> bool:
 def _apart(cover: bytes, documents: Sequence[Document], title: str, most_pages: int, limits: Limits) -> Joined:
     with tempfile.TemporaryFile() as stack, tempfile.TemporaryFile() as made:
         parts = [asdict(part) for part in _stacked(stack, cover, documents, title)]
-        head = {"title": title, "parts": parts, "most_pages": most_pages, "limits": asdict(limits)}
+        said = {"title": title, "parts": parts, "most_pages": most_pages}
+        size = parts[-1]["end"]
+        around = replace(limits.around(size), written=3 * size + 50_000_000)
         try:
-            said = run(__name__, json.dumps(head).encode(), limits, (stack.fileno(), made.fileno()))
-            left_out = {int(number) for number in json.loads(said)}
-        except (TimeoutExpired, ValueError):
+            left_out, _ = ask(__name__, said, limits=around, files=(stack.fileno(), made.fileno()))
+        except (Stopped, Unforeseen):
             raise NotJoined from None
         return Joined(InFile.of(made), [each for number, each in enumerate(documents, 1) if number in left_out])
 
@@ -127,19 +125,13 @@ def is_signed(content: Content) -> bool:
 # In a process of its own ---------------------------------------------------------------------------------------
 
 
-def _main() -> None:
-    head = json.loads(sys.stdin.buffer.read())
-    stack, made = (int(number) for number in sys.argv[1:3])
-    parts = [_Part(**each) for each in head["parts"]]
-    size = parts[-1].end
-    confine(Limits(**head["limits"]), size, 3 * size + 50_000_000)
+def answer(said: dict[str, Any], stack: int, made: int) -> tuple[list[int]]:
+    """Join what lies in one open file into another one; say the numbers of those that had to be left out."""
+    parts = [_Part(**each) for each in said["parts"]]
     with os.fdopen(stack, "rb") as file:
         whole = InFile.of(file)
     with os.fdopen(made, "wb") as output, apply_configuration(_LIMITS):
-        left_out = _join(whole, parts, head["title"], head["most_pages"], output)
-    sys.stdout.write(json.dumps(left_out))
-    sys.stdout.flush()
-    os._exit(0)  # nothing to tidy up
+        return (_join(whole, parts, said["title"], said["most_pages"], output),)
 
 
 def _join(whole: InFile, parts: Sequence[_Part], title: str, most_pages: int, output: IO[bytes]) -> list[int]:
@@ -261,7 +253,3 @@ class _Nowhere:
 
     def flush(self) -> None:
         """Be written."""
-
-
-if __name__ == "__main__":
-    _main()

@@ -6,14 +6,7 @@ The names are those of the exchange, so they are French here too. What is not kn
 from typing import Any
 
 from . import said
-from .facts import Invoiced, Issue, Nature, Organisation, Person, Sitting, Training
-
-_NATURES = {
-    Nature.TRAINING: "Action de formation",
-    Nature.SKILLS_ASSESSMENT: "Bilan de compétences",
-    Nature.VALIDATION_OF_EXPERIENCE: "Action de VAE",
-    Nature.APPRENTICESHIP: "Formation par apprentissage",
-}
+from .facts import Invoiced, Issue, Organisation, Person, Sitting, Training
 
 
 def certificate(
@@ -23,11 +16,9 @@ def certificate(
     person: Person,
     training: Training,
     sittings: list[Sitting],
-    *,
-    final: bool,
 ) -> dict[str, Any]:
     """Return the data of one certificate. `duree` is in hours, with two decimals; dates are ISO 8601."""
-    first, last = said.span(sittings, invoiced, whole_period=training.nature is Nature.APPRENTICESHIP)
+    first, last = said.span(sittings, invoiced, whole_period=person.is_apprentice)
     trainee = next((each for each in invoiced.trainees if each.person.reference == person.reference), None)
     number = (trainee and (trainee.file_number or trainee.contract_number)) or (
         invoiced.file_number or invoiced.contract_number
@@ -35,7 +26,6 @@ def certificate(
     signatory = organisation.representative
     return _known(
         {
-            "typeCertificat": "Final" if final else "Intermediaire",
             "numeroInterneDossier": number,
             "numeroInterneFacture": invoiced.invoice_number,
             "dateSignature": issue.created_on.date().isoformat(),
@@ -46,10 +36,10 @@ def certificate(
                 "qualite": organisation.quality,
             },
             "attestationConservationPieces": True,
-            "natureAction": _NATURES[training.nature],
+            "natureAction": "Formation par apprentissage" if person.is_apprentice else "Action de formation",
             "intituleAction": training.name,
             "employeur": {"siret": person.employer_siret, "raisonSociale": person.employer},
-            "apprenti" if training.nature is Nature.APPRENTICESHIP else "stagiaire": {
+            "apprenti" if person.is_apprentice else "stagiaire": {
                 "nom": person.last_name,
                 "prenom": person.first_name,
             },

@@ -2,6 +2,7 @@
 
 What a paper looks like and how it is worded stands in `templates/`; here is only what it says. The same facts give the
 same bytes. `templates` is the operator's folder: a file in it stands in for the file of the same name.
+All raise BrokenTemplate, and TooLong for a paper that takes more time or memory than a paper may.
 
 Every paper bears the SHA-256 of its data, which is JSON and comes with it.
 """
@@ -11,23 +12,28 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unicodedata import normalize
 
+from ..apart import Unforeseen
 from . import opco, said
-from .facts import Attached, Gap, Invoiced, Issue, Nature, Organisation, Person, Sitting, Training
-from .images import Pictures, qr
-from .typeset import BrokenTemplate, templates_of, typeset
+from .facts import Attached, Gap, Invoiced, Issue, Organisation, Person, Sitting, Training
+from .images import Pictures, kind_of, qr
+from .typeset import BrokenTemplate, TooLong, picture, templates_of, typeset
 
 __all__ = [
     "BrokenTemplate",
     "Paper",
+    "TooLong",
     "attendance_certificate",
-    "attendance_sheet",
     "completion_certificate",
     "cover_page",
+    "ensure_logo",
     "invoicing_statement",
+    "specimen_mark",
     "weekly_attendance_sheet",
 ]
 
@@ -51,20 +57,20 @@ def completion_certificate(
     training: Training,
     sittings: Sequence[Sitting],
     *,
-    final: bool = False,
     templates: Path | None = None,
 ) -> Paper:
     """Write the certificat de réalisation of one trainee in one training, from the sittings of the period.
 
-    Sittings of another training, or in which the trainee is not, are passed over. The data is in the shape of the
-    inter-OPCO exchange; `final` says there that the training is over.
+    Sittings of another training, or in which the trainee is not, are passed over. An apprentice's is about months of
+    the invoiced period. The data is in the shape of the inter-OPCO exchange.
     """
     own = _own(sittings, person, training)
     draft = _Draft(issue, organisation)
-    data = opco.certificate(issue, organisation, invoiced, person, training, own, final=final)
-    first, last = said.span(own, invoiced, whole_period=training.nature is Nature.APPRENTICESHIP)
+    data = opco.certificate(issue, organisation, invoiced, person, training, own)
+    first, last = said.span(own, invoiced, whole_period=person.is_apprentice)
     draft.say(
         person=said.person(person),
+        nature=said.nature([person]),
         training=said.training(training),
         first_day=first.isoformat() if first else "",
         last_day=last.isoformat() if last else "",
@@ -137,13 +143,6 @@ def invoicing_statement(
     return draft.finished("statement", "INVOICING_STATEMENT", invoiced.invoice_number, templates)
 
 
-def attendance_sheet(
-    issue: Issue, organisation: Organisation, sitting: Sitting, *, templates: Path | None = None
-) -> Paper:
-    """Write the feuille d'émargement of one course."""
-    return _sheet(_Draft(issue, organisation), "sheet", [sitting], sitting.reference, templates)
-
-
 def weekly_attendance_sheet(
     issue: Issue, organisation: Organisation, sittings: Sequence[Sitting], *, templates: Path | None = None
 ) -> Paper:
@@ -156,9 +155,19 @@ def weekly_attendance_sheet(
         raise ValueError("a weekly sheet is of one week and one training")
     year, week = weeks.pop()
     draft = _Draft(issue, organisation)
-    draft.say(year=year, week=week)
     ordered = sorted(sittings, key=lambda each: (each.start, each.reference))
-    return _sheet(draft, "week", ordered, f"{year}-S{week:02} {ordered[0].training.name}", templates)
+    draft.say(
+        year=year,
+        week=week,
+        nature=said.nature(there.person for each in ordered for there in each.trainees),
+        training=said.training(ordered[0].training),
+        sittings=[said.sitting(each) for each in ordered],
+        trainees=said.people_in(ordered, draft.pictures, trainers=False),
+        trainers=said.people_in(ordered, draft.pictures, trainers=True),
+        hours=said.hours(sum(each.minutes for each in ordered)),
+    )
+    about = f"{year}-S{week:02} {ordered[0].training.name}"
+    return draft.finished("week", "ATTENDANCE_SHEET", about, templates)
 
 
 def cover_page(
@@ -173,6 +182,24 @@ def cover_page(
     draft = _Draft(issue, organisation)
     draft.say(invoiced=said.invoiced(invoiced), attached=[said.attached(each) for each in attached])
     return draft.finished("cover", "OTHER", invoiced.record_number, templates)
+
+
+def specimen_mark(templates: Path | None = None) -> str:
+    """Return what stands on the papers and seals of an account for trying out."""
+    return str(templates_of(templates).words["specimen"]["mark"])
+
+
+def ensure_logo(image: bytes) -> None:
+    """Raise ValueError for a logo that no paper could be made with: it is tried."""
+    Pictures().logo(image)
+    with TemporaryDirectory() as folder:
+        Path(folder, name := f"logo.{kind_of(image)}").write_bytes(image)
+        try:
+            picture(f'#image("/{name}")'.encode(), {}, datetime(2026, 1, 1, tzinfo=UTC), Path(folder))
+        except BrokenTemplate as broken:
+            raise ValueError(f"the logo cannot be printed: {broken.sentence}") from broken
+        except (TooLong, Unforeseen) as failure:
+            raise ValueError("the logo cannot be printed") from failure
 
 
 # How a paper is made -------------------------------------------------------------------------------------------
@@ -201,17 +228,6 @@ class _Draft:
         shown = {**self.said, "title": title, "issue": issued}
         content = typeset(name, in_force, shown, self.pictures.svg, self.issue.created_on)
         return Paper(document_type, title, f"{_plain(title)}.pdf", content, written)
-
-
-def _sheet(draft: _Draft, name: str, sittings: list[Sitting], about: str, templates: Path | None) -> Paper:
-    draft.say(
-        training=said.training(sittings[0].training),
-        sittings=[said.sitting(each) for each in sittings],
-        trainees=said.people_in(sittings, draft.pictures, trainers=False),
-        trainers=said.people_in(sittings, draft.pictures, trainers=True),
-        hours=said.hours(sum(each.minutes for each in sittings)),
-    )
-    return draft.finished(name, "ATTENDANCE_SHEET", about, templates)
 
 
 def _own(sittings: Sequence[Sitting], person: Person, training: Training) -> list[Sitting]:

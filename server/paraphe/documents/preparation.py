@@ -1,18 +1,14 @@
 """A PDF made ready for a signature: field, stamp and a gap for the signature, all behind the bytes that are there.
 
 Here the document is taken apart, and no key is needed for it. So documents from outside are prepared in a process of
-its own (`prepared_apart`): a fresh interpreter with limits that the system enforces, which sees nothing of the server.
+its own (`prepared_apart`), which has limits that the system enforces, and sees nothing of the server.
 """
 
 import io
-import json
-import os
-import sys
 import tempfile
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from subprocess import TimeoutExpired
 from typing import IO, Any
 
 from pyhanko.pdf_utils.content import AppearanceContent
@@ -24,8 +20,9 @@ from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, read_certification_data
 from pyhanko.stamp import BaseStampStyle
 
+from ..apart import Limits, Stopped, Unforeseen, ask
 from ..spool import Content, pieces_of, stream_of
-from .apart import Limits, confine, run
+from .bundle import is_pdf
 
 #: Bytes of the largest document from outside that is sealed.
 MOST_BYTES = 100_000_000
@@ -95,7 +92,7 @@ def prepared(content: Content, wish: Wish, picture: bytes) -> Prepared:
 
 
 def _ensure_possible(content: Content) -> None:
-    if b"%PDF-" not in content[:1024]:
+    if not is_pdf(content):
         raise Unsealable("NOT_A_PDF")
 
 
@@ -264,32 +261,19 @@ def prepared_apart(content: Content, wish: Wish, picture: bytes, limits: Limits 
     if len(content) > MOST_BYTES:
         raise Unsealable("TOO_LARGE")
     _ensure_possible(content)
-    head = json.dumps({"wish": asdict(wish), "limits": asdict(limits), "picture": len(picture)}).encode()
     try:
-        said, _, tail = run(__name__, len(head).to_bytes(8, "big") + head + picture + bytes(content), limits).partition(
-            b"\n"
-        )
-        answer = json.loads(said)
-    except (TimeoutExpired, ValueError):
+        told, made = ask(__name__, asdict(wish), picture, bytes(content), limits=limits.around(len(content)))
+    except (Stopped, Unforeseen):
         raise Unsealable("TOO_COMPLEX") from None
-    if "code" in answer:
-        raise Unsealable(str(answer["code"]))
-    return Prepared(tail, int(answer["start"]), int(answer["end"]))
+    if "code" in told:
+        raise Unsealable(told["code"])
+    return Prepared(made[0], told["start"], told["end"])
 
 
-def _main() -> None:
-    stream, output = sys.stdin.buffer, sys.stdout.buffer
-    head = json.loads(stream.read(int.from_bytes(stream.read(8), "big")))
-    picture, content = stream.read(head["picture"]), stream.read()
-    confine(Limits(**head["limits"]), len(content))
+def answer(said: dict[str, Any], picture: bytes, content: bytes) -> tuple[Any, ...]:
+    """Make a document ready, or say with which code it cannot be."""
     try:
-        done = prepared(content, Wish(**head["wish"]), picture)
-        output.write(json.dumps({"start": done.start, "end": done.end}).encode() + b"\n" + done.tail)
+        done = prepared(content, Wish(**said), picture)
     except Unsealable as reason:
-        output.write(json.dumps({"code": reason.code}).encode() + b"\n")
-    output.flush()
-    os._exit(0)  # nothing to tidy up
-
-
-if __name__ == "__main__":
-    _main()
+        return ({"code": reason.code},)
+    return {"start": done.start, "end": done.end}, done.tail

@@ -58,6 +58,7 @@ def issue(given: Issue) -> Said:
         "created_on": _text(given.created_on),
         "record_number": given.record_number,
         "url": given.url,
+        "specimen": given.specimen,
     }
 
 
@@ -91,10 +92,14 @@ def training(given: Training) -> Said:
     """Say what is taught."""
     return {
         "name": given.name,
-        "nature": given.nature.value,
         "number": given.number,
-        "length": "" if given.minutes is None else hours(given.minutes),
     }
+
+
+def nature(trainees: Iterable[Person]) -> str:
+    """Say by which of the ways of Code du travail, L.6313-1, they are taught; of more than one, the general one."""
+    everybody = list(trainees)
+    return "APPRENTICESHIP" if everybody and all(each.is_apprentice for each in everybody) else "TRAINING"
 
 
 # Sittings ------------------------------------------------------------------------------------------------------
@@ -280,7 +285,6 @@ def attached(given: Attached) -> Said:
         "sha256": given.sha256,
         "size_bytes": given.size_bytes,
         "level": given.level,
-        "stamped_on": _text(given.stamped_on),
     }
 
 

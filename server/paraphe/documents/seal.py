@@ -8,6 +8,7 @@ reached is told with the reason why it is not higher, and `raise_level` goes on 
 import asyncio
 import hashlib
 import logging
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pyhanko.sign.general import simple_cms_attribute
 
+from ..apart import Limits, Stopped, Unforeseen, ask
 from ..spool import InFile, nameless, pieces_of, spooled
 from . import stamp as stamps
 from .certificates import Credential, NoCredential
@@ -52,6 +54,8 @@ class Lack(StrEnum):
     """No time-stamp authority is configured: trying again is of no use."""
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
     """The authority did not answer in time, refused, or answered with something else: try again later."""
+    SEAL_UNAVAILABLE = "SEAL_UNAVAILABLE"
+    """There is no seal, as what signs could not be used: try again later."""
     NO_REVOCATION_DATA = "NO_REVOCATION_DATA"
     """Nothing tells of each certificate that it is not revoked. For a self-issued one that never exists; for those of
     a real issuer it may be had later."""
@@ -99,7 +103,10 @@ def seal(
     lack = _add_token(signature, authority, algorithm) if aim.reaches(Level.B_T) else None
     whole = _filled(content, ready, signature.dump())
     if aim.reaches(Level.B_LT) and lack is None:
-        return raise_level(whole, authority, aim=aim)
+        try:
+            return raise_level(whole, authority, aim=aim, foreign=foreign)
+        except Unsealable:  # it took too much this time: the seal is there all the same
+            return Sealed(whole, Level.B_T, Lack.NO_REVOCATION_DATA)
     return Sealed(whole, Level.B_T if aim.reaches(Level.B_T) and lack is None else Level.B_B, lack)
 
 
@@ -144,26 +151,37 @@ def _add_token(signature: Any, authority: Authority | None, algorithm: str) -> L
 
 
 def _filled(content: _Body, ready: Prepared, signature: bytes) -> _Body:
-    """Write the signature into its gap, which is a text in hexadecimal between angle brackets."""
+    """Write the signature into its gap, which is a text in hexadecimal between angle brackets. Raises NoCredential."""
     start, end = ready.start - len(content), ready.end - len(content)
     text = signature.hex().upper().encode()
+    if len(text) > end - start - 2:
+        raise NoCredential("SIGNATURE_TOO_LONG", "The signature is longer than its certificates promised.")
     tail = b"".join((ready.tail[: start + 1], text.ljust(end - start - 2, b"0"), ready.tail[end - 1 :]))
+    return _longer(content, tail)
+
+
+def _longer(content: _Body, tail: bytes) -> _Body:
+    """Return a document with something behind it, in a file if it is in one."""
     whole: Any = content + tail if isinstance(content, bytes) else spooled(chain(content.pieces(), [tail]), nameless())
     return cast(_Body, whole)
 
 
-def raise_level(content: _Body, authority: Authority | None, *, aim: Level = Level.B_T) -> Sealed[_Body]:
+def raise_level(
+    content: _Body, authority: Authority | None, *, aim: Level = Level.B_T, foreign: bool = False
+) -> Sealed[_Body]:
     """Add to a document that `seal` returned what it lacks of the level aimed at, behind the bytes that are there.
 
-    Again does no harm: what is there already is not added twice. Raises Unsealable("NOT_SEALED") for a document
-    without seal.
+    Again does no harm: what is there already is not added twice. A `foreign` document is taken apart in a process of
+    its own. Raises Unsealable: NOT_SEALED for a document without seal, TOO_COMPLEX.
     """
+    if foreign:
+        return _raised_apart(content, authority, aim)
     level = level_of(content)
     try:
         if aim.reaches(Level.B_T) and not level.reaches(Level.B_T):
             content, level = _stamped(content, authority), Level.B_T
         if aim.reaches(Level.B_LT) and not level.reaches(Level.B_LT):
-            content, level = cast(_Body, with_proof(content)), Level.B_LT
+            content, level = cast(_Body, with_proof(content, authority)), Level.B_LT
         if aim.reaches(Level.B_LTA) and not level.reaches(Level.B_LTA):
             content, level = _stamped(content, authority), Level.B_LTA
     except _NoAuthority:
@@ -185,3 +203,39 @@ def _stamped(content: _Body, authority: Authority | None) -> _Body:
     if authority is None:
         raise _NoAuthority
     return cast(_Body, with_time_stamp(content, authority))
+
+
+# In a process of its own ---------------------------------------------------------------------------------------
+
+# It waits for two time stamps, and for lists and answers about revocation.
+_RAISING = Limits(seconds=60.0)
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+
+
+def _raised_apart(content: _Body, authority: Authority | None, aim: Level) -> Sealed[_Body]:
+    said: dict[str, Any] = {"aim": aim.value, "authority": None}
+    if authority is not None:
+        said["authority"] = {name: getattr(authority, name) for name in ("url", "user", "password", "seconds")}
+    said["proxies"] = {name: value for name, value in os.environ.items() if name.lower() in _PROXIES}
+    try:
+        told, more = ask(__name__, said, bytes(content), limits=_RAISING.around(len(content)))
+    except (Stopped, Unforeseen):
+        raise Unsealable("TOO_COMPLEX") from None
+    if "code" in told:
+        raise Unsealable(told["code"])
+    lack = Lack(told["lack"]) if told["lack"] else None
+    if lack is not None:
+        log.warning("level not reached", extra={"reason": lack.value})
+    return Sealed(_longer(content, more[0]), Level(told["level"]), lack)
+
+
+def answer(said: dict[str, Any], content: bytes) -> tuple[Any, ...]:
+    """Raise the level of a document, and give what is to be added to it."""
+    os.environ.update(said["proxies"])
+    authority = Authority(**said["authority"]) if said["authority"] else None
+    try:
+        raised = raise_level(content, authority, aim=Level(said["aim"]))
+    except Unsealable as reason:
+        return ({"code": reason.code},)
+    told = {"level": raised.level.value, "lack": raised.lack and raised.lack.value}
+    return told, raised.content[len(content) :]

@@ -1,17 +1,13 @@
 """The visible part of a seal: who signed, when, and a QR code that leads to where it can be verified."""
 
-import io
-import json
-import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import segno
-import typst
-
 from .certificates import Credential
+from .images import qr
+from .typeset import picture
 
 #: Size of a stamp in points.
 WIDTH, HEIGHT = 180.0, 54.0
@@ -21,7 +17,6 @@ _MONTHS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 _LONGEST_NAME = 70
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +33,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a stamp needs besides the credential: the verification address for its QR code, and the account's zone."""
+    """What a stamp needs besides the credential: the verification address for its QR code, and the account's zone.
+
+    `specimen` are the words that say that it is worth nothing, if so.
+    """
 
     url: str
     zone: ZoneInfo
     place: Place = Place()
+    specimen: str = ""
 
 
 def drawn(stamp: Stamp, credential: Credential, moment: datetime) -> bytes:
@@ -50,31 +49,13 @@ def drawn(stamp: Stamp, credential: Credential, moment: datetime) -> bytes:
     local = moment.astimezone(stamp.zone)
     name = credential.name
     said = {
-        "qr": _qr(stamp.url),
+        "qr": qr(stamp.url, border=2),
         "url": stamp.url,
         "name": name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…",
         "day": f"{local.day}{'er' if local.day == 1 else ''} {_MONTHS[local.month - 1]} {local.year}",
         "time": f"{local:%H:%M}",
         "zone": stamp.zone.key,
         "self_issued": credential.self_issued,
+        "specimen": stamp.specimen,
     }
-    with _lock:
-        return _compiled(json.dumps(said))
-
-
-def _qr(url: str) -> str:
-    written = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(written, kind="svg", border=2, xmldecl=False)
-    return written.getvalue().decode()
-
-
-_compiler: list[typst.Compiler] = []
-
-
-def _compiled(said: str) -> bytes:
-    if not _compiler:
-        _compiler.append(typst.Compiler(ignore_system_fonts=True))
-    page = _compiler[0].compile(_TEMPLATE, format="pdf", sys_inputs={"said": said}, pdf_standards=["a-2b"], timestamp=0)
-    if not isinstance(page, bytes):
-        raise TypeError("the stamp has several pages")
-    return page
+    return picture(_TEMPLATE, said, moment)

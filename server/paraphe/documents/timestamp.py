@@ -31,12 +31,31 @@ class Authority:
     password: str | None = field(default=None, repr=False)
     seconds: float = 3.0
 
+    def for_one_job(self) -> "Authority":
+        """Return the same authority for many documents in a row: once it has failed, it is asked no more."""
+        return _UntilItFails(self.url, self.user, self.password, self.seconds)
+
     def token(self, digest: bytes, algorithm: str) -> Any:
         """Return the authority's token (asn1crypto's ContentInfo) for this digest. Raises NoTimeStamp."""
         try:
             return wait_for(_Asking(self).async_timestamp(digest, algorithm), self.seconds + 1)
         except TimeoutError as error:
             raise NoTimeStamp(f"no answer within {self.seconds:g} seconds") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _UntilItFails(Authority):
+    failures: list[NoTimeStamp] = field(default_factory=list, compare=False, repr=False)
+
+    def token(self, digest: bytes, algorithm: str) -> Any:
+        """Return the authority's token for this digest. Raises NoTimeStamp."""
+        if self.failures:
+            raise NoTimeStamp("not asked again after it failed")
+        try:
+            return Authority.token(self, digest, algorithm)
+        except NoTimeStamp as failure:
+            self.failures.append(failure)
+            raise
 
 
 class Stamper(TimeStamper):

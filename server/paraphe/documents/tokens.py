@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from cryptography import x509
 from pyhanko.sign.signers import Signer
 
-from .certificates import Credential, NoCredential, ordered, suitable
+from .certificates import Credential, NoCredential, ordered, registered, suitable, to_asn1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,8 @@ def _attributes(text: str, separator: str) -> dict[str, bytes]:
 def from_token(uri: str, pin: str | None) -> Credential:
     """Open the key that a PKCS#11 URI names; its session stays open. Raises NoCredential."""
     signer = _TokenSigner(token_address(uri), pin)
-    certificate, *others = signer.certificates()
-    suitable(certificate.public_key())
-    return Credential(certificate, ordered(certificate, others), signer)
+    suitable(signer.certificate.public_key())
+    return Credential(signer.certificate, signer.chain, signer)
 
 
 # One thing at a time is done with any token: two signatures at once, of two keys in two sessions, end the process with
@@ -58,20 +57,21 @@ _one_at_a_time = threading.Lock()
 
 
 class _TokenSigner(Signer):
-    """Signs in the token. After a failure it begins a new session."""
+    """Signs in the token. After a failure it begins a new session.
+
+    The signature brings the certificate and its chain: what else is in the token is not its business, and not small.
+    """
 
     def __init__(self, address: TokenAddress, pin: str | None) -> None:
         self._address, self._pin = address, pin
         self._inner: Any = None
         with _one_at_a_time:
             inner = self._opened()
-        super().__init__(signing_cert=inner.signing_cert, cert_registry=inner.cert_registry)
-
-    def certificates(self) -> list[x509.Certificate]:
-        """Return the certificate of the key, and the others in the token."""
-        own = self.signing_cert
-        others = [each for each in self.cert_registry if own is None or each.dump() != own.dump()]
-        return [x509.load_der_x509_certificate(each.dump()) for each in (own, *others) if each is not None]
+        own, *found = (each.dump() for each in (inner.signing_cert, *inner.cert_registry))
+        self.certificate = x509.load_der_x509_certificate(own)
+        self.chain = ordered(self.certificate, [x509.load_der_x509_certificate(each) for each in found if each != own])
+        registry = registered((self.certificate, *self.chain))
+        super().__init__(signing_cert=to_asn1(self.certificate), cert_registry=registry)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         """Have the token sign. Raises NoCredential."""

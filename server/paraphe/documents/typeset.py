@@ -8,7 +8,7 @@ Typst source, so no name and no title can be a command.
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -18,15 +18,15 @@ from typing import Any
 
 import typst
 
+from ..apart import Limits, Stopped, ask
 from .glyphs import coverage, printable
 
 _TEMPLATES = Path(str(files("paraphe.documents") / "templates"))
 _FONTS = Path(str(files("paraphe.documents") / "fonts"))
 _FONT_FILES = {".ttf", ".otf"}
-_WORDS = "words.toml"
-# Typst 0.15 keeps what the last ten compilations worked out, about 25 times the size of their papers, and lets go of
-# what was not used in ten more. A dozen statements of 1.7 MB held 730 MB; letting go after each holds 180 MB.
-_REMEMBERED, _LARGE = 11, 500_000
+_WORDS, _MAIN = "words.toml", "main.typ"
+# Measured: 7000 half-days with their signatures take 30 s and 1.4 GB; a year of a class has a third of that.
+_LIMITS = Limits(seconds=120.0, processor_seconds=60, megabytes=1500)
 
 
 class BrokenTemplate(Exception):  # noqa: N818
@@ -37,11 +37,15 @@ class BrokenTemplate(Exception):  # noqa: N818
         self.file, self.line, self.sentence = file, line, sentence
 
 
+class TooLong(Exception):  # noqa: N818
+    """A paper is so long that to set it takes more time or memory than it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fonts:
-    """Fonts for Typst, and the code points that one of them has a shape for."""
+    """Folders with fonts for Typst, and the code points that one of them has a shape for."""
 
-    typst: typst.Fonts
+    folders: tuple[str, ...]
     families: tuple[str, ...]
     known: frozenset[int]
 
@@ -107,9 +111,13 @@ def _fonts(own: tuple[tuple[str, int], ...]) -> Fonts:
             known |= coverage(path.read_bytes())
         except ValueError as error:
             raise BrokenTemplate(f"fonts/{path.name}", None, f"This is {error}.") from error
-    folders = sorted({str(path.parent) for path in paths})
-    loaded = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
-    return Fonts(loaded, tuple(loaded.families()), frozenset(known))
+    folders = tuple(sorted({str(path.parent) for path in paths}))
+    return Fonts(folders, tuple(_loaded(folders).families()), frozenset(known))
+
+
+def _loaded(folders: Sequence[str]) -> typst.Fonts:
+    """Return the fonts of some folders; those that come with Typst if there is none."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=not folders, font_paths=list(folders))
 
 
 def typeset(
@@ -122,7 +130,7 @@ def typeset(
     """Return the paper of the template `name` as PDF/A-3b, tagged.
 
     `said` is what the template may print. Characters that no font has are printed as a sign of replacement, and the
-    template is told which (`missing`). BrokenTemplate if Typst cannot make a paper of it.
+    template is told which (`missing`). BrokenTemplate if Typst cannot make a paper of it, TooLong.
     """
     missing: set[str] = set()
     shown = printable(dict(said), templates.fonts.known, missing)
@@ -130,32 +138,60 @@ def typeset(
     shown["fonts"] = templates.fonts.families
     shown["missing"] = sorted(f"U+{ord(character):04X}" for character in missing)
     shown["pictures"] = dict(pictures)
-    moment = created_on.astimezone(timezone(created_on.utcoffset() or timedelta()))
-    # Files in memory: typst 0.15 takes them as a dict, but its types do not say so.
-    sources: Any = {**templates.sources, "main.typ": f'#include "{name}.typ"'.encode()}
+    facts = json.dumps(shown, ensure_ascii=False)
+    sources = templates.sources | {_MAIN: f'#include "{name}.typ"'.encode()}
     try:
-        compiler = typst.Compiler(sources, root=str(templates.root), font_paths=templates.fonts.typst)
+        return _set(sources, facts, created_on, "a-3b", templates.root, templates.fonts.folders)
+    except BrokenTemplate as broken:
+        # What has no place of its own was found in the paper as a whole.
+        raise broken if broken.file != _MAIN else BrokenTemplate(f"{name}.typ", None, broken.sentence) from None
+
+
+def picture(template: bytes, said: Mapping[str, Any], created_on: datetime, root: Path = _TEMPLATES) -> bytes:
+    """Return a picture as a PDF of one page, PDF/A-2b, by a template of the house with the fonts of Typst.
+
+    `root` is the folder that the template may read of. BrokenTemplate if it cannot be made.
+    """
+    return _set({_MAIN: template}, json.dumps(said, ensure_ascii=False), created_on, "a-2b", root, ())
+
+
+# In a process of its own ---------------------------------------------------------------------------------------
+
+
+def _set(
+    sources: Mapping[str, bytes], facts: str, created_on: datetime, standard: str, root: Path, fonts: Sequence[str]
+) -> bytes:
+    """Have main.typ set. Typst is a library without limits, and what it takes for a long paper it keeps."""
+    said = {"names": list(sources), "created_on": created_on.isoformat(), "standard": standard}
+    said |= {"root": str(root), "fonts": list(fonts)}
+    try:
+        told, made = ask(__name__, said, facts.encode(), *sources.values(), limits=_LIMITS)
+    except Stopped:
+        raise TooLong from None
+    if "broken" in told:
+        raise BrokenTemplate(*told["broken"])
+    return made[0]
+
+
+def answer(said: Mapping[str, Any], facts: bytes, *sources: bytes) -> tuple[Any, ...]:
+    """Set main.typ, or say what is wrong with it."""
+    moment = datetime.fromisoformat(said["created_on"]).replace(microsecond=0)  # Typst refuses parts of a second
+    # Files in memory: typst 0.15 takes them as a dict, but its types do not say so.
+    files: Any = dict(zip(said["names"], sources, strict=True))
+    try:
+        compiler = typst.Compiler(files, root=said["root"], font_paths=_loaded(said["fonts"]))
         made: Any = compiler.compile(
             format="pdf",
-            sys_inputs={"facts": json.dumps(shown, ensure_ascii=False)},
-            pdf_standards=["a-3b"],
-            timestamp=moment,
+            sys_inputs={"facts": facts.decode()},
+            pdf_standards=[said["standard"]],
+            timestamp=moment.astimezone(timezone(moment.utcoffset() or timedelta())),
         )
     except typst.TypstError as error:
-        raise _explained(f"{name}.typ", error) from error
-    if len(made) > _LARGE:
-        _let_go()
-    return bytes(made)
+        return ({"broken": _explained(error)},)
+    return {}, bytes(made)
 
 
-def _let_go() -> None:
-    """Have Typst forget what it keeps of former papers: it does so after some compilations that do not need it."""
-    compiler = typst.Compiler(font_paths=_fonts(()).typst)
-    for _ in range(_REMEMBERED):
-        compiler.compile(b"", format="svg")
-
-
-def _explained(file: str, error: typst.TypstError) -> BrokenTemplate:
+def _explained(error: typst.TypstError) -> tuple[str, int | None, str]:
     place = re.search(r"┌─ (?:\S*/)?(\S+?):(\d+):\d+", error.diagnostic)
     sentence = "; ".join([error.message, *error.hints])
-    return BrokenTemplate(place[1] if place else file, int(place[2]) if place else None, f"{sentence}.")
+    return (place[1] if place else _MAIN), (int(place[2]) if place else None), f"{sentence}."

@@ -27,7 +27,7 @@ from ..store import document, reading, record, writing
 from . import elements, filing, organisations
 from .filing import Event, File
 from .jobs import Failed, Job
-from .sealing import ON_PAPER, Sealing, sealing_of, wait_for_time_stamps
+from .sealing import Sealing, catch_up, sealing_of
 from .sittings import invoiced_of
 from .workers import Store, Workplace, broken_template
 
@@ -46,7 +46,6 @@ class _Found:
     documents: Sequence[Row[Any]]
     organisation: Organisation
     sealing: Sealing | None
-    unsealed: str | None
 
 
 def join(workplace: Workplace, account: Account, job: Job) -> Store:
@@ -98,10 +97,8 @@ def _missing(
     if not documents:
         return None
     organisation = organisations.of_account(connection, account) or Organisation(account.name)
-    sealing, unsealed = sealing_of(workplace, connection, account)
-    return _Found(
-        row.record_number, row.version, elements.said(tuple(row)[3:]), documents, organisation, sealing, unsealed
-    )
+    sealing = sealing_of(workplace, connection, account)
+    return _Found(row.record_number, row.version, elements.said(tuple(row)[3:]), documents, organisation, sealing)
 
 
 def _is_there(connection: Connection, record_id: int, version: int) -> bool:
@@ -127,21 +124,22 @@ def _made(workplace: Workplace, account: Account, found: _Found) -> tuple[File, 
     except NotJoined as failure:
         raise Failed("NOT_JOINED") from failure
     names = [each.file_name for each in joined.left_out]
-    kept, unsealed = None, found.unsealed
-    if found.sealing is not None:
+    if found.sealing is None:
+        kept, unsealed = (
+            replace(blank, sha256=workplace.archive.keep(joined.spooled()), size_bytes=len(joined.content)),
+            None,
+        )
+    else:
         kept, unsealed = found.sealing.whole(blank, joined.content, title)
-    if kept is None:
-        kept = replace(blank, sha256=workplace.archive.keep(joined.spooled()), size_bytes=len(joined.content))
     outcome = {"document": kept.document_id, "level": kept.seal_level, "leftOut": names, "unsealed": unsealed}
     return replace(kept, left_out=json.dumps(names, ensure_ascii=False) if names else None), outcome
 
 
 def _cover(workplace: Workplace, account: Account, found: _Found, blank: File) -> bytes:
-    addresses = replace(workplace.addresses, lifetime=ON_PAPER)
     now = workplace.clock().astimezone(account.time_zone).replace(microsecond=0)
-    url = addresses.url("documents", blank.link, ".pdf", workplace.clock())
+    url = workplace.addresses_on_paper.url("documents", blank.link, ".pdf", workplace.clock())
     listed = [_listed(row) for row in found.documents]
-    issue = Issue(blank.document_id, now, found.number, url)
+    issue = Issue(blank.document_id, now, found.number, url, account.is_sandbox)
     invoiced = invoiced_of(found.number, found.said)
     try:
         return papers.cover_page(issue, found.organisation, invoiced, listed, templates=workplace.templates).content
@@ -166,5 +164,5 @@ def _file(context: Context, record_id: int, whole: File, outcome: Mapping[str, A
     past = (document.c.record_id == record_id) & document.c.whole_of.is_not(None) & document.c.replaced_in.is_(None)
     context.connection.execute(update(document).where(past).values(replaced_in=version))
     filing.attach_all(context, record_id, [whole])
-    wait_for_time_stamps(context, record_id, [whole])
+    catch_up(context, record_id, [whole])
     filing.note(context, Event.JOINED, {record_id: {"version": version}}, outcome)

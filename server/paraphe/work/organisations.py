@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ..accounts import Account, Impossible
+from ..documents import papers
 from ..documents.facts import Organisation, Person
 from ..store import account as table
 
@@ -27,16 +28,27 @@ def from_file(path: Path) -> str:
         raise Impossible(f"{path} holds no object with the organisation's name.")
     if unknown := said.keys() - {*_TEXTS, "address", "representative", "logo"}:
         raise Impossible(f"{path} holds {', '.join(sorted(unknown))}, which means nothing here.")
-    if isinstance(logo := said.get("logo"), str):
-        content = path.with_name(logo).read_bytes()
-        if len(content) > _MOST_LOGO_BYTES:
-            raise Impossible(f"The logo {logo} has more than {_MOST_LOGO_BYTES} bytes.")
-        said["logo"] = b64encode(content).decode()
+    if isinstance(logo := said.get("logo"), str) and logo:
+        said["logo"] = b64encode(_logo(path, logo)).decode()
     try:
         _organisation(said)
     except (TypeError, AttributeError, NotBase64) as error:
         raise Impossible(f"{path}: texts, address as a list of lines, representative as an object.") from error
     return json.dumps(said, ensure_ascii=False)
+
+
+def _logo(beside: Path, name: str) -> bytes:
+    """Read a logo, and make sure that it can be printed."""
+    if name != Path(name).name:
+        raise Impossible(f"The logo {name} is no name of a file beside {beside}.")
+    content = beside.with_name(name).read_bytes()
+    if len(content) > _MOST_LOGO_BYTES:
+        raise Impossible(f"The logo {name} has more than {_MOST_LOGO_BYTES} bytes.")
+    try:
+        papers.ensure_logo(content)
+    except ValueError as error:
+        raise Impossible(f"{name}: {error}") from error
+    return content
 
 
 def of_account(connection: Connection, account: Account) -> Organisation | None:

@@ -24,7 +24,7 @@ from ..store import document, reading, record
 from . import elements, filing, mentions, organisations, presence
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
-from .sealing import ON_PAPER, Original, Sealing, new_copies, originals, sealing_of, wait_for_time_stamps
+from .sealing import Original, Sealing, catch_up, new_copies, originals, sealing_of
 from .sittings import Collected, collect
 from .workers import Store, Workplace, broken_template
 
@@ -67,7 +67,6 @@ class _Known:
     there: Sequence[Attached]
     invoices: Sequence[Original]
     sealing: Sealing | None
-    unsealed: str | None
     mentions: Collection[mentions.Mention]
 
     @property
@@ -93,9 +92,10 @@ def prepare(workplace: Workplace, account: Account, job: Job) -> Store:
         )
     except papers.BrokenTemplate as broken:
         raise broken_template(broken) from broken
-    unsealed = known.unsealed
+    unsealed = None
     if known.sealing is not None:
         copies, unsealed = known.sealing.copies(known.invoices, asked.number)
+        unsealed = known.sealing.trouble or unsealed
         files = [*copies, *files]
     return lambda context: _file(context, job.record_id, known, files, gaps, unsealed)
 
@@ -109,14 +109,14 @@ def _known(workplace: Workplace, account: Account, record_id: int) -> _Known:
             found = collect(connection, account, asked.number, said, _mark(workplace))
             there = _there(connection, record_id)
             invoices = originals(connection, record_id)
-            sealing, unsealed = sealing_of(workplace, connection, account)
+            sealing = sealing_of(workplace, connection, account)
             kept = mentions.kept(connection, record_id)
         if found.mentions <= kept:
             break
         mentions.add(workplace.engine, account, record_id, found.mentions)
     else:
         raise Failed("DATA_IN_MOTION")
-    return _Known(asked, organisation, found, there, invoices, sealing, unsealed, kept)
+    return _Known(asked, organisation, found, there, invoices, sealing, kept)
 
 
 def _without_addresses(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -148,14 +148,10 @@ def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
     def marked(row: Any) -> dict[str, Any]:
         if row.image_sha256 is None:
             return {}
-        url = _lasting(workplace).url("signatures", row.link, ".png", workplace.clock())
+        url = workplace.addresses_on_paper.url("signatures", row.link, ".png", workplace.clock())
         return {"image": workplace.archive.read(row.image_sha256), "url": url}
 
     return marked
-
-
-def _lasting(workplace: Workplace) -> Any:
-    return replace(workplace.addresses, lifetime=ON_PAPER)
 
 
 # The papers ----------------------------------------------------------------------------------------------------
@@ -201,8 +197,8 @@ class _Making:
         """Have a paper written that bears its own number and address, and put it into the archive."""
         blank = File("OTHER", None, "", "", 0).numbered()
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
-        url = _lasting(self.workplace).url("documents", blank.link, ".pdf", now)
-        issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url)
+        url = self.workplace.addresses_on_paper.url("documents", blank.link, ".pdf", now)
+        issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url, self.account.is_sandbox)
         paper = write(issue, templates=self.workplace.templates)
         kept = replace(
             blank,
@@ -256,7 +252,8 @@ def _file(
     others = document.c.copy_of.is_not(None) | document.c.whole_of.is_not(None)
     context.connection.execute(update(document).where(ours, ~others).values(replaced_in=version))
     filing.attach_all(context, record_id, files)
-    wait_for_time_stamps(context, record_id, files)
+    trouble = known.sealing is not None and known.sealing.trouble is not None
+    catch_up(context, record_id, files, invoices=trouble and bool(known.invoices))
     current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None) & document.c.whole_of.is_(None)
     context.connection.execute(
         update(record)

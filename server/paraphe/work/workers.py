@@ -8,8 +8,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -20,8 +20,7 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
-from ..documents.certificates import NoCredential
-from ..documents.papers import BrokenTemplate
+from ..documents.papers import BrokenTemplate, TooLong
 from ..seals import Seals
 from . import jobs
 from .jobs import Job, Kind
@@ -35,11 +34,13 @@ LONGEST = 600.0
 LAST_ORDERS = 20.0
 """Seconds that jobs have to finish when the workers are told to stop; others then have them at once."""
 
+_ON_PAPER = timedelta(days=3653)
 _REASONS = {
     Unavailable: "ARCHIVE_UNAVAILABLE",
     Missing: "DOCUMENT_MISSING",
     Damaged: "DOCUMENT_DAMAGED",
     store.Busy: "DATABASE_BUSY",
+    TooLong: "PAPER_TOO_LONG",
 }
 log = logging.getLogger("paraphe.jobs")
 
@@ -57,6 +58,11 @@ class Workplace:
     clock: Callable[[], datetime]
     seals: Seals | None = None
     templates: Path | None = None
+
+    @property
+    def addresses_on_paper(self) -> Addresses:
+        """Return what makes addresses that are printed: they work as long as accounting documents are kept."""
+        return replace(self.addresses, lifetime=_ON_PAPER)
 
 
 Store = Callable[[Context], None]
@@ -201,6 +207,4 @@ def reason_of(failure: Exception) -> str:
     """Return the code under which a failure stands in the list of what failed; the log says more."""
     if isinstance(failure, jobs.Failed):
         return failure.reason
-    if isinstance(failure, NoCredential):  # a token that does not answer, for example
-        return failure.code
     return next((code for kind, code in _REASONS.items() if isinstance(failure, kind)), "SERVER_ERROR")
