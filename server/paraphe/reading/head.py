@@ -56,7 +56,7 @@ _DATE_LABELS = (
     ("behind the number", 94, re.compile(
         rf"\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:le|du|en date du)\s+(?={DAY}\s*$)")),
-    ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
+    ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
 _OTHER_DAY = re.compile(

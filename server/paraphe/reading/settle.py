@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from . import head, parties, periods, totals
+from . import head, parties, periods, totals, unlabelled
 from .labels import COMPARE, Sheet, value
 from .layout import fold
 from .measures import measures
@@ -35,10 +35,11 @@ def interpret(sheet: Sheet, known: Known) -> Reading:
 
 
 def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
-    numbers, days = head.number(sheet), head.day_of_issue(sheet)
+    numbers = head.number(sheet) or unlabelled.number(sheet)
+    days = head.day_of_issue(sheet) or unlabelled.day_of_issue(sheet)
     _take(reading, "invoice_number", "invoiceNumber", numbers)
     _take(reading, "invoice_date", "invoiceDate", days)
-    found = periods.period(sheet)
+    found = periods.period(sheet, days[0].value if days else None)
     if found:
         start, end = found[0]
         reading.values["period_start"], reading.values["period_end"] = start, end
