@@ -30,7 +30,7 @@ class Announced:
     at: Line  # where the label stands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """The lines of an invoice that are the invoice itself, without terms and attendance sheets."""
 

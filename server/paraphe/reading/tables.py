@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from .dates import MONTH, aligned
 from .labels import Sheet
@@ -79,6 +80,7 @@ class Row:
 
     line: Line
     columns: tuple[Column, ...]
+    adds_up: bool = False  # it says nothing but what the lines above make together
 
     def of(self, x0: float, x1: float) -> Column | None:
         """Return the column of what stands between two places."""
@@ -95,7 +97,7 @@ class Row:
     @property
     def is_total(self) -> bool:
         """Whether it is a sum and no item."""
-        return bool(TOTAL.search(self.line.folded)) or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
+        return self.adds_up or bool(TOTAL.search(self.line.folded)) or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
 
     @property
     def is_carried(self) -> bool:
@@ -131,15 +133,49 @@ def head(line: Line) -> tuple[Column, ...]:
     return tuple(columns) if is_head and not figures else ()
 
 
-def rows(sheet: Sheet) -> Iterator[Row]:
-    """Give every line that is below a head of a table, down to the next head; a table goes on on the next page."""
+@lru_cache(maxsize=4)
+def rows(sheet: Sheet) -> tuple[Row, ...]:
+    """Return every line that is below a head of a table, down to the next head; a table goes on on the next page."""
     columns: tuple[Column, ...] = ()
-    lines = list(sheet.lines)
+    lines, found = list(sheet.lines), []
     for index, line in enumerate(lines):
-        if found := head(line):
-            columns = _with_second_line(found, lines, index)
+        if own := head(line):
+            columns = _with_second_line(own, lines, index)
         elif columns:
-            yield Row(line, columns)
+            found.append(Row(line, columns, bool(sums(lines, index))))
+    return tuple(found)
+
+
+_WORDLESS = re.compile(r"(?:[\W\d_]|\b(?:h|hrs?|heures?|eur(?:os?)?)\b)*")
+_FURTHEST = 60  # lines that a column may have
+
+
+def sums(lines: Sequence[Line], index: int) -> list[Measure]:
+    """Return the figures of a line without words that are each the sum of the figures above them."""
+    line = lines[index]
+    if not _WORDLESS.fullmatch(line.folded):
+        return []
+    return [each for each in measures(line) if _is_sum(each, lines[max(0, index - _FURTHEST) : index], line.page)]
+
+
+def _is_sum(total: Measure, above: Sequence[Line], page: int) -> bool:
+    added, count = Decimal(), 0
+    for line in reversed(above):
+        under = next((each for each in measures(line) if is_aligned(each, total)), None) if line.page == page else None
+        if under is not None:
+            added, count = added + under.value, count + 1
+            if count > 1 and added == total.value and added:
+                return True
+    return False
+
+
+def is_aligned(one: Measure, other: Measure) -> bool:
+    """Say whether two figures stand in one column: at one left or right edge, or with one middle."""
+    middle = abs(one.x0 + one.x1 - other.x0 - other.x1) / 2
+    return min(abs(one.x0 - other.x0), abs(one.x1 - other.x1), middle) < _EDGE
+
+
+_EDGE = 3.0  # points
 
 
 def _with_second_line(columns: tuple[Column, ...], lines: Sequence[Line], index: int) -> tuple[Column, ...]:

@@ -31,7 +31,7 @@ _INCL = re.compile(
 )
 _IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
 _NO_VAT = re.compile(
-    r"tva non applicable|exon[e]r|non assujetti|net de taxe|293 ?b|261[-. ]?4|sans tva|tva\s*:?\s*(?:neant|nulle)|"
+    r"tva non applicable|exon[e]r|non assujetti|nets? de (?:taxe|tva)|hors champ|293 ?b|261[-. ]?4|sans tva|tva\s*:?\s*(?:neant|nulle)|"
     r"franchise"
 )
 _HOURS_LABELS = (
@@ -118,7 +118,10 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
     for row in tables.rows(sheet):
         if row.is_total and not row.is_carried and (total := _hours_of_total_row(row, in_hours=in_hours)):
             offer(total.value, 94, row.line, "row of totals")
-    for line in sheet.lines:
+    for index, line in enumerate(sheet.lines):
+        for each in tables.sums(sheet.lines, index):
+            if each.kind != "MONEY":
+                offer(each.value, 90 if each.kind == "HOURS" else 70, line, "sum of the lines above")
         for product in _multiplied(line.text):
             offer(product, 94, line, "hours x trainees")
     if column := _column_of_hours(sheet):
@@ -201,17 +204,35 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
             for tax in vat:
                 if two.value + tax.value == one.value and abs(two.value) >= abs(tax.value):
                     return {"amount_excl_vat": _sure(two), "vat_amount": _sure(tax), "amount_incl_vat": _sure(one)}
+    if not incl and not excl:
+        incl = _largest(sheet, vat)
     if incl and not excl:
         whole = max(incl, key=lambda each: abs(each.value))  # what one trainee costs may be labelled alike
         taxes = [each for each in vat if abs(each.value) < abs(whole.value)]
         if taxes and taxes[0].value == 0:
-            net = Total(whole.value, 88, whole.line, "amount without VAT, as there is none")
+            net = Total(whole.value, min(88, whole.confidence), whole.line, "amount without VAT, as there is none")
             return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": whole}
     return {
         name: each[0]
         for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
         if each
     }
+
+
+def _largest(sheet: Sheet, vat: list[Total]) -> list[Total]:
+    """Return the largest amount that is printed, if there is no tax that had to be told from it."""
+    every = [
+        (abs(each.value), line)
+        for line in sheet.lines
+        for each in measures(line)
+        if each.kind == "MONEY" or (each.kind == "NUMBER" and each.decimals == 2)
+    ]
+    if not every or any(each.value for each in vat):
+        return []
+    if not vat:
+        vat.append(Total(Decimal("0.00"), 60, every[0][1], "no tax is named"))
+    amount, line = max(every, key=lambda pair: pair[0])
+    return [Total(amount.quantize(_CENT), 70, line, "largest amount")]
 
 
 def _sure(total: Total) -> Total:

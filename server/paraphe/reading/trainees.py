@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import reduce
 from itertools import islice, pairwise
 
-from . import mentions, rows, students, tables, totals, turned
+from . import grids, mentions, rows, students, tables, totals, turned
 from .labels import COMPARE, Sheet, value
 from .layout import Cell, Line
 from .measures import Measure, added, measures
@@ -43,6 +43,7 @@ class Trainees:
             blocks,
             both,
             lines,
+            grids.in_grids(self.sheet, self.makes_amount),
             mentions.in_forms(self.sheet),
             turned.in_turned_tables(self.sheet),
             pupils,
