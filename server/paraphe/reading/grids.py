@@ -43,6 +43,8 @@ def in_grids(sheet: Sheet, makes_amount: Callable[[Decimal], bool]) -> list[Ment
     lists = _lists(sheet)
     for entries in lists if len({each.person.printed for one in lists for each in one}) > 1 else ():
         column = _column_of_hours(sheet, entries, rows, makes_amount)
+        if column is None and not any(each.person.likeness >= 2 for each in entries):
+            continue
         found = [_mention(each, rows, column[at] if column else None) for at, each in enumerate(entries)]
         told += found if column else []
         largest = max(largest, found, key=len)
@@ -63,8 +65,6 @@ def _lists(sheet: Sheet) -> list[list[_Entry]]:
         edges.setdefault(edge, []).append(each)
     lists = []
     for entries in edges.values():
-        if not any(each.person.likeness >= 2 for each in entries):
-            continue
         for at, each in enumerate(entries):
             following = entries[at + 1].line.number if at + 1 < len(entries) else each.line.number + _REACH
             each.figures = _figures(sheet, each, min(following, each.line.number + _REACH))
@@ -112,7 +112,10 @@ def _column_of_hours(
     columns = [column for first in entries[0].figures if (column := _column(first, entries))]
     taken = {each.line.number for each in entries}
     printed = {abs(each.value) for line in sheet.lines if line.number not in taken for each in measures(line)}
-    ranked = sorted(((_clues(each, columns, rows, entries, printed, makes_amount), each) for each in columns), key=lambda pair: -pair[0])
+    ranked = sorted(
+        ((_clues(each, columns, rows, entries, printed, makes_amount), each) for each in columns),
+        key=lambda pair: -pair[0],
+    )
     if not ranked or ranked[0][0] < _LIKELY:
         return None
     values = [[each.value for each in column] for clues, column in ranked if clues == ranked[0][0]]

@@ -10,7 +10,7 @@ from .dates import aligned
 from .labels import Announced, Sheet, announced, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, in_text
-from .names import Name, key, name, named_in_prose
+from .names import Name, key, name, named_by_case, named_in_prose
 from .result import Student
 from .tables import Row
 
@@ -273,6 +273,25 @@ def in_prose(sheet: Sheet) -> list[Mention]:
                 if start < len(cell.text) and not is_staff(text[max(0, start - 60) : start], text[end:]):
                     hours = _hours_behind(text[end:following])
                     found.append(Mention(person, line, "civility", 84, hours=hours, contract=contract_in(line)))
+    return found
+
+
+_PLACE = re.compile(
+    r"(?:rue|avenue|av\.|place|boulevard|bd|quai|allee|lycee|college|ecole|cabinet|societe|sarl|sas)\s*$"
+)
+
+
+def in_running_text(sheet: Sheet) -> list[Mention]:
+    """Return the names that only their capitals tell from the text around them; none is sure."""
+    found = []
+    for line in sheet.lines:
+        for place, cell in enumerate(line.cells):
+            left = line.cells[place - 1].text if place else ""
+            for person, start, end in named_by_case(cell.text):
+                before = f"{left} {cell.text[:start]}"
+                if not is_staff(before, cell.text[end:]) and not _PLACE.search(fold(before)):
+                    hours = _hours_behind(cell.text[end:])
+                    found.append(Mention(person, line, "capitals", 78, hours=hours, contract=contract_in(line)))
     return found
 
 

@@ -56,12 +56,23 @@ def name(text: str, *, family_first: bool | None = None) -> Name | None:
         return None
     if sum(fold(word) not in PARTICLES for word in letters) < 2:
         return None  # "LE GOFF" is half a name
+    if _are_several(words):
+        return None
     last, first, order = _parted(words, civil, family_first)
     if not last or not first:
         return None
     given = fold(re.split(r"[ -]", first)[0]) in GIVEN_NAMES or fold(first) in GIVEN_NAMES
     likeness = 2 * civil + 2 * given + (order == "case") + (order == "comma") * (1 + _is_upper(last.split()[-1]))
     return Name(" ".join(letters).strip(), last, first, order, likeness)
+
+
+def _are_several(words: list[str]) -> bool:
+    """Say whether commas part names and not the two parts of one: "Paul BLANC, Lou DIARRA"."""
+    if words.count(",") != 1:
+        return words.count(",") > 1
+    at = words.index(",")
+    sides = words[:at], words[at + 1 :]
+    return all(len(side) > 1 and any(map(_given, side)) and not all(map(_given, side)) for side in sides)
 
 
 def _can_be(word: str) -> bool:
@@ -140,3 +151,24 @@ def _leading_words(text: str) -> list[int]:
         if word.endswith(".") and len(word) > 2:
             break
     return ends
+
+
+_RUN = re.compile(rf"{_WORD}(?: {_WORD})+")
+_MOST_WORDS = 6  # of a name
+
+
+def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
+    """Give the names in running text that capitals and a given name known betray, with where they begin and end."""
+    for run in _RUN.finditer(text):
+        words = [(each[0], run.start() + each.start()) for each in re.finditer(r"\S+", run[0])]
+        at = 0
+        while at < len(words):
+            for to in range(min(len(words), at + _MOST_WORDS), at + 1, -1):
+                found = name(" ".join(word for word, _ in words[at:to]))
+                if found and found.order == "case" and found.likeness >= 2:
+                    start, end = words[at][1], words[to - 1][1] + len(words[to - 1][0])
+                    yield found, start, end
+                    at = to
+                    break
+            else:
+                at += 1

@@ -189,9 +189,14 @@ def _under(sheet: Sheet, line: Line, cell: Cell) -> str:
 
 
 def _sureness(each: dates.Period, head: str) -> int:
-    sure = {"two days": 90, "two days without a word": 84, "months": 80, "month in figures": 70, "quarter": 84, "several days": 86}[
-        each.how
-    ]
+    sure = {
+        "two days": 90,
+        "two days without a word": 84,
+        "months": 80,
+        "month in figures": 70,
+        "quarter": 84,
+        "several days": 86,
+    }[each.how]
     near = head[-45:]
     if re.search(
         r"period|mois (?:de|d')|realis|effectu|prestation|factur(?:ee|ation)|suivi|organis|deroul|"

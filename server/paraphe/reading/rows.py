@@ -229,7 +229,7 @@ def in_lines(sheet: Sheet, *, in_hours: bool, least: int = 2) -> list[Mention]:
             person = name_in(re.split(r"[:(]\s*(?=\d)", text)[0]) or name_in(
                 re.sub(rf"^{WHO}\s*:?\s*", "", text, flags=re.IGNORECASE)
             )
-            if person and person.likeness >= 2 and not _of_staff(line, cell, person):
+            if person and person.likeness >= least and not _of_staff(line, cell, person):
                 found.append(
                     Mention(person, line, "line with hours", 86, row, hours, amount, proven, contract_in(line))
                 )
@@ -294,7 +294,10 @@ def _only_name(text: str) -> Name | None:
 
 
 def on_their_own(sheet: Sheet) -> list[Mention]:
-    """Return the names that fill a cell of a line without hours; only what proves them makes them trainees."""
+    """Return the names that fill a cell of a line without hours; only what proves them makes them trainees.
+
+    Names whose given name nobody knows count where they stand in a list with one that is known, or if no name is.
+    """
     found: list[tuple[Cell, Mention]] = []
     for line in sheet.lines:
         counts = [each for each in measures(line) if each.kind in ("HOURS", "MONEY", "CLOCK") or each.decimals == 2]
@@ -303,8 +306,9 @@ def on_their_own(sheet: Sheet) -> list[Mention]:
         for cell in line.cells:
             if person := name_in(cell.text):
                 found.append((cell, Mention(person, line, "line of its own", 80, contract=contract_in(line))))
-    sure = {place for cell, mention in found if mention.name.likeness >= 2 for place in _places(cell, mention)}
-    return [mention for cell, mention in found if mention.name.likeness >= 2 or sure & _places(cell, mention)]
+    least = min(2, max((mention.name.likeness for _, mention in found), default=2))
+    sure = {place for cell, mention in found if mention.name.likeness >= least > 0 for place in _places(cell, mention)}
+    return [mention for cell, mention in found if sure & _places(cell, mention)]
 
 
 def _places(cell: Cell, mention: Mention) -> set[tuple[str, int, int]]:

@@ -23,8 +23,9 @@ def interpret(sheet: Sheet, known: Known) -> Reading:
         reading.kind = "CREDIT_NOTE"
     _read_head(sheet, known, reading)
     in_hours = totals.is_in_hours(sheet)
-    sums = totals.hours(sheet, in_hours=in_hours)
-    chosen = Trainees(sheet, known, sums, reading.values.get("amount_excl_vat"), in_hours=in_hours)
+    excl = reading.values.get("amount_excl_vat")
+    sums = totals.hours(sheet, excl.value if excl else None, in_hours=in_hours)
+    chosen = Trainees(sheet, known, sums, excl, in_hours=in_hours)
     chosen.settle(reading)
     _read_quantity(sheet, reading, sums, chosen)
     _check(reading, known)

@@ -97,7 +97,11 @@ class Row:
     @property
     def is_total(self) -> bool:
         """Whether it is a sum and no item."""
-        return self.adds_up or bool(TOTAL.search(self.line.folded)) or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
+        return (
+            self.adds_up
+            or bool(TOTAL.search(self.line.folded))
+            or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
+        )
 
     @property
     def is_carried(self) -> bool:

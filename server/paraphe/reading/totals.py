@@ -81,8 +81,11 @@ def is_in_hours(sheet: Sheet) -> bool:
     )
 
 
-def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
-    """Return what may be the hours of the whole invoice, the surest first; equal ones once."""
+def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[Total]:
+    """Return what may be the hours of the whole invoice, the surest first; equal ones once.
+
+    `excl` is the amount without tax: lines that multiply and make it count everything that is invoiced.
+    """
     found: dict[Decimal, Total] = {}
 
     def offer(value: Decimal, sure: int, line: Line, rule: str) -> None:
@@ -126,6 +129,11 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
             offer(product, 94, line, "hours x trainees")
     if column := _column_of_hours(sheet):
         offer(*column)
+    counted = items(sheet, in_hours=in_hours)
+    if excl and counted and abs(sum(abs(each[2].value) for each in (*counted, *_flat(sheet))) - abs(excl)) <= _CENT:
+        told = all(each[0].kind == "HOURS" or abs(each[1].value) < _DEAREST_HOUR for each in counted)
+        total = sum((abs(each[0].value) for each in counted), Decimal())
+        offer(total, 88 if told else 60, counted[0][3], "items that make the amount")
     several = sum(each.rule == "hours done" for each in found.values()) > 1  # a label of each trainee's hours
     totals = [
         replace(each, confidence=60) if several and each.rule == "hours done" else each for each in found.values()
@@ -176,14 +184,38 @@ def _is_planned(column: tables.Column | None) -> bool:
     return column is not None and column.role == "PLANNED"
 
 
-def items(sheet: Sheet, *, in_hours: bool) -> list[tuple[Measure, Measure, Measure, Line]]:
-    """Return the lines that multiply: quantity, price, amount."""
+_Item = tuple[Measure, Measure, Measure, Line]
+_DEAREST_HOUR = 120  # euros; more is the price of a day, or of a person
+
+
+def items(sheet: Sheet, *, in_hours: bool) -> list[_Item]:
+    """Return the lines that multiply hours: quantity, price, amount; without fees, of which there is one or none."""
+    if not in_hours:
+        return []
+    found = _products(sheet)
+    return [each for each in found if not _is_flat(each)] or found
+
+
+def _flat(sheet: Sheet) -> list[_Item]:
+    found = _products(sheet)
+    flat = [each for each in found if _is_flat(each)]
+    return flat if len(flat) < len(found) else []
+
+
+def _is_flat(item: _Item) -> bool:
+    unit = any(_FLAT_UNIT.fullmatch(cell.folded.strip(" .")) for cell in item[3].cells)
+    return item[0].kind != "HOURS" and (item[0].value == 1 or unit)
+
+
+_FLAT_UNIT = re.compile(r"u|un|unites?|forfaits?|ff?t|ens|pce|pieces?|jours?|j|lot|stagiaires?|pers(?:onnes?)?|mois")
+
+
+def _products(sheet: Sheet) -> list[_Item]:
     found = []
     for line in sheet.lines:
         if re.match(r"total|sous", line.folded):
             continue
-        numbers = list(measures(line))
-        if in_hours and (proof := tables.product(numbers)):
+        if proof := tables.product(list(measures(line))):
             found.append((*proof, line))
     return found
 
@@ -212,11 +244,23 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
         if taxes and taxes[0].value == 0:
             net = Total(whole.value, min(88, whole.confidence), whole.line, "amount without VAT, as there is none")
             return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": whole}
+    if incl and not excl and not vat:
+        line = incl[0].line
+        none = Total(Decimal("0.00"), 60, line, "no tax is named")
+        return {"amount_excl_vat": replace(incl[0], confidence=60), "vat_amount": none, "amount_incl_vat": incl[0]}
+    if incl and vat and not excl:
+        excl = _printed(sheet, incl[0].value - vat[0].value)
     return {
         name: each[0]
         for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
         if each
     }
+
+
+def _printed(sheet: Sheet, amount: Decimal) -> list[Total]:
+    """Return an amount if it is printed anywhere."""
+    lines = [line for line in sheet.lines if any(each.value == amount for each in measures(line))]
+    return [Total(amount, 88, lines[-1], "amount with VAT less VAT, printed")] if lines and amount else []
 
 
 def _largest(sheet: Sheet, vat: list[Total]) -> list[Total]:

@@ -56,14 +56,15 @@ class Trainees:
             mentions.labelled(self.sheet, least=0),
             rows.in_lines(self.sheet, in_hours=self.in_hours, least=0),
             rows.on_their_own(self.sheet),
+            mentions.in_running_text(self.sheet),
         ]
-        self.named = {each.key for found in (columns, lines, labels, prose, pupils) for each in found}
+        self.named = {each.key for found in [*named, *late[-2:]] for each in found if each.name.likeness}
         sets = [self._completed(_once(found)) for found in named + late if found]
         for found in sets:
             if self._is_proven(found):
                 self.proven = True
                 return found
-        return max(sets[: len(named)], key=len, default=sets[0] if sets else [])
+        return max(sets, key=_quality, default=[])
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
         found = self._with_students(self._with_hours(found))
@@ -333,6 +334,14 @@ class Trainees:
             }
             return everywhere.pop() if len(everywhere) == 1 else None
         return None
+
+
+def _quality(found: list[Mention]) -> tuple[int, int]:
+    """Say how much unproven mentions are like a list of trainees: students known, names likely, hours beside them."""
+    known = sum(bool(each.students) for each in found)
+    return known, sum(
+        (each.name.likeness > 1) + 2 * (each.hours is not None) - (each.name.likeness == 0) for each in found
+    )
 
 
 def _cell_of(mention: Mention) -> Cell:

@@ -15,7 +15,9 @@ from .result import Value
 
 _SUREST = 76  # below what needs no person
 _HEAD = 30  # lines of the first page in which a head stands
-_TOKEN = re.compile(r"(?<![\w@./+-])(?=[\w/.-]*\d)[A-Za-z0-9]{1,12}(?:[/_.\-]+[A-Za-z0-9]+){0,4}(?![\w@%€]|\s?[€%]|,\d)")
+_TOKEN = re.compile(
+    r"(?<![\w@./+-])(?=[\w/.-]*\d)[A-Za-z0-9]{1,12}(?:[/_.\-]+[A-Za-z0-9]+){0,4}(?![\w@%€]|\s?[€%]|,\d)"
+)
 _PAPER = re.compile(r"factur|\bavoir\b|honoraires|note de (?:credit|debit)|memoire|\bpiece\b|\bdocument\b")
 _OF_OTHERS = re.compile(
     r"client|dossier|convention|contrat|commande|devis|accord|siret|siren|\bnda\b|declaration|\btva\b|\biban\b|\bbic\b|"
@@ -46,7 +48,9 @@ def number(sheet: Sheet) -> list[Value]:
         sure += 8 * (len(cell.text) - len(token) < 5) + 4 * (cell.size > 11) - line.number // 4
         if sure > found.get(token, (0, line))[0]:
             found[token] = (sure, line)
-    return _ranked((value(token, min(_SUREST, sure), line, "looks like a number") for token, (sure, line) in found.items()))
+    return _ranked(
+        (value(token, min(_SUREST, sure), line, "looks like a number") for token, (sure, line) in found.items())
+    )
 
 
 def _tokens(sheet: Sheet) -> Iterator[tuple[Line, Cell, re.Match[str]]]:
@@ -61,7 +65,7 @@ def _near(sheet: Sheet, line: Line, cell: Cell, before: str) -> str:
     left = next((other.folded for other in reversed(line.cells) if other.x1 <= cell.x0), "")
     over = [
         other.folded
-        for one in sheet.lines[:line.number]
+        for one in sheet.lines[: line.number]
         if one.page == line.page and 0 < one.y - line.y < 2.2 * max(cell.size, one.size)
         for other in one.cells
         if other.x0 < cell.x1 and cell.x0 < other.x1
@@ -90,10 +94,14 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
                 if _OTHER_DAY.search(near.split("|")[-1]) or any(start <= at < end for start, end in inside):
                     continue
                 sure = 50 - 14 * bool(_OTHER_DAY.search(near)) + 10 * bool(_PAPER.search(near)) - line.number // 4
-                sure += 8 * (len(cell.text) - (to - at) < 30) + 10 * any(read + timedelta(each) in every for each in _TERMS)
+                sure += 8 * (len(cell.text) - (to - at) < 30) + 10 * any(
+                    read + timedelta(each) in every for each in _TERMS
+                )
                 if sure > found.get(read, (0, line))[0]:
                     found[read] = (sure, line)
-    return _ranked((value(read, min(_SUREST, sure), line, "day that is of nothing else") for read, (sure, line) in found.items()))
+    return _ranked(
+        (value(read, min(_SUREST, sure), line, "day that is of nothing else") for read, (sure, line) in found.items())
+    )
 
 
 def _ranked(found: Iterable[Value]) -> list[Value]:
