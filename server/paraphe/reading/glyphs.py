@@ -18,6 +18,7 @@ _IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _MOST_GLYPHS = 60_000  # of one page; a page of small print has 8 000
 _MOST_FORMS = 200
 _DEEPEST_FORM = 12
+_LETTER_SPACE = 0.5  # of the size: more between two letters is a way to the next column
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,9 @@ def _show(items: Any, state: _State, tm: Matrix, pen: _Pen) -> Matrix:
             for text, width, is_space in _characters(item, state.font):
                 advance = width / 1000 * state.size + state.character_space + (state.word_space if is_space else 0)
                 advance *= state.scale
-                _set_glyph(text, advance, state, tm, pen)
+                jump = state.character_space > _LETTER_SPACE * abs(state.size)
+                drawn = width / 1000 * state.size * state.scale if jump else advance
+                _set_glyph(text, drawn, state, tm, pen)
                 tm = multiply((1, 0, 0, 1, advance, 0), tm)
     return tm
 

@@ -28,7 +28,7 @@ _NUMBER_LABELS = (
     ("piece", 90, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:la\s+)?(?:piece|document|doc\.?)|(?:piece|document)"
         rf"(?: comptable| de vente)?\s*(?:{NO}|:))(?![a-z])")),
-    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+[-\w]*\d|\s*$)")),
+    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+[-\w/.]*\d|\s*$)")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
     ("our reference", 81, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip

@@ -34,6 +34,7 @@ NOT_OF_THE_CLASS = re.compile(
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
     r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
+_OF_A_COMPANY = re.compile(r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$")
 _STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |votre |notre |nom du )?(?:format|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
     r"interlocut|suivi|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
@@ -96,6 +97,8 @@ def name_in(text: str, family_first: bool | None = None) -> Name | None:
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first):
         return found
+    if (match := re.fullmatch(r"([^\d()]+)\(([^\d()]+)\)", text.strip())) and "," not in text:
+        return name(f"{match[1]}, {match[2]}")  # "DURAND (Anne)"
     parts = [_bare(part) for part in _PARTS.split(bare) if part.strip()]
     found_parts = [found for part in parts if (found := name(part, family_first=family_first))]
     if (
@@ -124,7 +127,7 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
     found: list[Mention] = []
     for places in announced(sheet, LABEL):
         for each in places:
-            if NOT_OF_THE_CLASS.search(each.before):
+            if NOT_OF_THE_CLASS.search(each.before) or _OF_A_COMPANY.search(each.before):
                 break
             sure = 90 if each.how != "below" else 84
             here = [

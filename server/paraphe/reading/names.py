@@ -50,7 +50,7 @@ def name(text: str, *, family_first: bool | None = None) -> Name | None:
     letters = [word for word in words if word != ","]
     if (
         not 2 <= len(letters) <= 7
-        or not all(_can_be(word) for word in letters)
+        or not all(_can_be(word) or (civil and word[:1].isupper() and fold(word) in _PLACES) for word in letters)
         or not any(len(fold(word)) > 2 for word in letters)
     ):
         return None
@@ -73,6 +73,10 @@ def _are_several(words: list[str]) -> bool:
     at = words.index(",")
     sides = words[:at], words[at + 1 :]
     return all(len(side) > 1 and any(map(_given, side)) and not all(map(_given, side)) for side in sides)
+
+
+#: What a family may be called after; only a civility tells "Mme DE LA RUE" from an address.
+_PLACES = {"rue", "place", "route", "cour", "cours", "square", "quai", "chemin", "domaine", "garage", "campus", "lieu", "est", "nord", "ouest", "sud", "mars", "avril", "mai", "page", "juin", "lot", "somme", "bac", "roux", "bon"}
 
 
 def _can_be(word: str) -> bool:

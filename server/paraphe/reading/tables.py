@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from .dates import MONTH, aligned
 from .labels import Sheet
@@ -56,6 +57,8 @@ _ROLES = (
 _ROLE = re.compile("|".join(rf"(?P<{role}>(?<!\w)(?:{pattern})(?!\w))" for role, pattern in _ROLES))
 _NAMES = {"BOTH", "LAST", "FIRST"}
 _FIGURES = {"HOURS", "QUANTITY", "AMOUNT", "PRICE", "PLANNED"}
+_OF = re.compile(r"\s*(?:d[eu]s?|de la|de l'|d')?\s*")
+_FAMILY = re.compile(r"noms? (?!.*prenom)")
 TOTAL = re.compile(
     r"^(?:totaux|total|sous[- ]total|s/total|a reporter|report|montant|net\b|soit\b|arrete|reste|tva|t\.v\.a|base|"
     r"cumul|ensemble|remise|acompte)"
@@ -123,14 +126,20 @@ def head(line: Line) -> tuple[Column, ...]:
     for cell in line.cells:
         folded = aligned(cell.text)
         letters += len(re.sub(r"[\W_]", "", folded))
-        for match in _ROLE.finditer(folded):
+        matches = list(_ROLE.finditer(folded))
+        if any(_OF.fullmatch(folded[one.end() : two.start()]) for one, two in pairwise(matches)):
+            covered += sum(len(re.sub(r"[\W_]", "", each[0])) for each in matches[1:])
+            matches = matches[:1]  # "prénom du stagiaire"
+        for match in matches:
             role = str(match.lastgroup)
             covered += len(re.sub(r"[\W_]", "", match[0]))
             x0, x1 = cell.span(match.start(), match.end())
-            whole = len([1 for _ in _ROLE.finditer(folded)]) == 1
+            whole = len(matches) == 1
             columns.append(Column(role, cell.x0 if whole else x0, cell.x1 if whole else x1, match[0]))
-        if not _ROLE.search(folded):
+        if not matches:
             columns.append(Column("OTHER", cell.x0, cell.x1, folded))
+    if any(each.role == "FIRST" for each in columns):
+        columns = [replace(each, role="LAST") if _FAMILY.match(each.head) else each for each in columns]
     roles = {each.role for each in columns} - {"OTHER"}
     is_head = len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
