@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .dates import aligned
 from .layout import Cell, Line
@@ -71,6 +72,19 @@ def joined(texts: Iterable[str]) -> str:
     for each in texts:
         text += each if re.search(r"[^\W\d_]-$", text) else f" {each}"
     return text.strip()
+
+
+@lru_cache(maxsize=4)
+def paragraphs(sheet: Sheet) -> tuple[tuple[Line, str], ...]:
+    """Return every text with the lines that go on with it, and the line that it begins in."""
+    found, read = [], set()
+    for line in sheet.lines:
+        for cell in line.cells:
+            if (line.number, cell.x0) not in read:
+                flow = list(sheet.flow(line, cell))
+                read |= {(other.number, each.x0) for other, each in flow}
+                found.append((line, joined(each.text for _, each in flow)))
+    return tuple(found)
 
 
 def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]:

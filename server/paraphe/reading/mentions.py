@@ -1,6 +1,7 @@
 """Where an invoice mentions its trainees: in a table, behind a label, in a line with hours, in a sentence."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,7 +35,9 @@ NOT_OF_THE_CLASS = re.compile(
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
     r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
-_OF_A_COMPANY = re.compile(r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$")
+_OF_A_COMPANY = re.compile(
+    r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$"
+)
 _STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |votre |notre |nom du )?(?:format|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
     r"interlocut|suivi|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
@@ -67,6 +70,12 @@ class Mention:
         """What two spellings of this name have in common."""
         return key(self.name.printed)
 
+    @property
+    def cell(self) -> Cell:
+        """The cell that the name stands in."""
+        words = self.name.printed.split()
+        return max(self.line.cells, key=lambda cell: sum(word in cell.text for word in words))
+
 
 def contract_in(line: Line) -> str | None:
     """Return the number of a contract that a line names."""
@@ -98,7 +107,7 @@ def name_in(text: str, family_first: bool | None = None) -> Name | None:
     if found := name(bare, family_first=family_first):
         return found
     if (match := re.fullmatch(r"([^\d()]+)\(([^\d()]+)\)", text.strip())) and "," not in text:
-        return name(f"{match[1]}, {match[2]}")  # "DURAND (Anne)"
+        return name(f"{match[1].strip()}, {match[2]}")  # "DURAND (Anne)"
     parts = [_bare(part) for part in _PARTS.split(bare) if part.strip()]
     found_parts = [found for part in parts if (found := name(part, family_first=family_first))]
     if (
@@ -132,7 +141,7 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
             sure = 90 if each.how != "below" else 84
             here = [
                 Mention(person, each.line, f"label {each.label.strip(' :-')}", sure, contract=contract_in(each.line))
-                for person in several(each.text)
+                for person in max(several(each.text), _going_on(sheet, each), key=len)
             ]
             if "beneficiaire" in each.label or each.how == "below":
                 here = [mention for mention in here if mention.name.likeness >= least]
@@ -234,6 +243,17 @@ def _list_below(sheet: Sheet, first: Line, x0: float, least: int) -> Iterator[Me
         last = line
 
 
+def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name without hours signs for a function above it: "La responsable" and, below, "Mme …"."""
+    if mention.students or mention.line.number == 0:
+        return False
+    at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
+    above = sheet.lines[at - 1] if at else mention.line
+    near = above.page == mention.line.page and above.y - mention.line.y < 2 * mention.line.size
+    cells = [cell for cell in above.cells if abs(cell.x0 - mention.cell.x0) < 3] if near else []
+    return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 60 for cell in cells)
+
+
 def is_staff(before: str, after: str = "") -> bool:
     """Say whether what stands around a name makes it one of the organisation's people, and not the title of a course.
 
@@ -244,18 +264,33 @@ def is_staff(before: str, after: str = "") -> bool:
     return bool(NOT_OF_THE_CLASS.search(nearest) or (behind and NOT_OF_THE_CLASS.match(behind[1])))
 
 
+def _going_on(sheet: Sheet, first: Announced) -> list[Name]:
+    """Return the names of a list that goes on over several lines, in which a name may be broken."""
+    texts, best = [first.text], list[Name]()
+    for _, cell in islice(sheet.flow(first.line, first.cell), 1, _LONGEST_LIST):
+        texts.append(cell.text)
+        if people := _listed(joined(texts)):
+            best = people
+    return best
+
+
+_LONGEST_LIST = 40  # lines
+
+
+def _listed(text: str) -> list[Name]:
+    """Read a text as a list of names with nothing between them but signs; none if a part is no name."""
+    parts = [part for part in re.split(r"\s+et\s+|[;,/•·]|\s&\s", re.sub(r"\(.*?\)", " ", text)) if part.strip(" .")]
+    people = [name(re.sub(r"^\s*\d+[.)]\s*", "", part)) for part in parts]
+    return [each for each in people if each] if len(parts) > 1 and all(people) else []
+
+
 def several(text: str) -> list[Name]:
     """Read a text as names and nothing else: "DURAND Anne, PETIT Luc et M. Jean MARTIN"; none if a part is no name."""
     whole = name_in(text)
     if whole and not re.search(r"\set\s|;|,.*,", text):
         return [whole]
     prose = [person for person, _, _ in named_in_prose(text)]
-    bare = re.sub(r"\(.*?\)", " ", text)
-    parts = [part for part in re.split(r"\s+et\s+|;|,|/|\s&\s|•|·", bare) if part.strip(" .")]
-    people = [name(re.sub(r"^\s*\d+[.)]\s*", "", part)) for part in parts]
-    if len(parts) > 1 and all(people):
-        return [each for each in people if each]
-    return prose or ([whole] if whole else [])
+    return _listed(text) or prose or ([whole] if whole else [])
 
 
 def in_prose(sheet: Sheet) -> list[Mention]:

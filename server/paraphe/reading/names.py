@@ -76,7 +76,34 @@ def _are_several(words: list[str]) -> bool:
 
 
 #: What a family may be called after; only a civility tells "Mme DE LA RUE" from an address.
-_PLACES = {"rue", "place", "route", "cour", "cours", "square", "quai", "chemin", "domaine", "garage", "campus", "lieu", "est", "nord", "ouest", "sud", "mars", "avril", "mai", "page", "juin", "lot", "somme", "bac", "roux", "bon"}
+_PLACES = {
+    "rue",
+    "place",
+    "route",
+    "cour",
+    "cours",
+    "square",
+    "quai",
+    "chemin",
+    "domaine",
+    "garage",
+    "campus",
+    "lieu",
+    "est",
+    "nord",
+    "ouest",
+    "sud",
+    "mars",
+    "avril",
+    "mai",
+    "page",
+    "juin",
+    "lot",
+    "somme",
+    "bac",
+    "roux",
+    "bon",
+}
 
 
 def _can_be(word: str) -> bool:

@@ -8,11 +8,13 @@ from .labels import COMPARE, Sheet, value
 from .layout import fold
 from .measures import measures
 from .names import key
+from .proof import Proof
 from .result import Known, Reading, Value
 from .totals import Total
 from .trainees import Trainees
 
 _CENT = Decimal("0.01")
+_DEAREST_DAY = 20_000  # euros
 _HOURS_A_DAY = 12  # more than anybody is taught
 
 
@@ -25,7 +27,7 @@ def interpret(sheet: Sheet, known: Known) -> Reading:
     in_hours = totals.is_in_hours(sheet)
     excl = reading.values.get("amount_excl_vat")
     sums = totals.hours(sheet, excl.value if excl else None, in_hours=in_hours)
-    chosen = Trainees(sheet, known, sums, excl, in_hours=in_hours)
+    chosen = Trainees(sheet, known, Proof(sheet, sums, excl, in_hours))
     chosen.settle(reading)
     _read_quantity(sheet, reading, sums, chosen)
     _check(reading, known)
@@ -111,7 +113,7 @@ def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
     items = totals.items(sheet, in_hours=chosen.in_hours)
     added = sum((abs(each[0].value) for each in items), Decimal())
     for each in sums:
-        if each.value == added or chosen.makes_amount(each.value):
+        if each.value == added or chosen.proof.makes_amount(each.value):
             return Total(each.value, 93, each.line, f"{each.rule}, price x hours agree")
     return Total(sums[0].value, min(78, sums[0].confidence), sums[0].line, sums[0].rule)
 
@@ -121,7 +123,7 @@ def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
     items = totals.items(sheet, in_hours=chosen.in_hours)
     if items and chosen.in_hours:
         added = sum((abs(each[0].value) for each in items), Decimal())
-        if chosen.makes_amount(added):
+        if chosen.proof.makes_amount(added):
             found = value(added.quantize(_CENT), 84, items[0][3], "sum of the lines' quantities")
             reading.values["quantity"] = found
             reading.values["unit"] = Value("HOUR", 84, found.page, found.snippet, found.rule)
@@ -130,7 +132,7 @@ def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
             return
     for line in sheet.lines:
         for each in measures(line):
-            if each.kind in ("DAYS", "HALF_DAYS") and chosen.makes_amount(each.value):
+            if each.kind in ("DAYS", "HALF_DAYS") and chosen.proof.makes_amount(each.value, _DEAREST_DAY):
                 unit = {"DAYS": "DAY", "HALF_DAYS": "HALF_DAY"}[each.kind]
                 reading.values["quantity"] = value(each.value.quantize(_CENT), 75, line, "days")
                 reading.values["unit"] = value(unit, 75, line, "days")

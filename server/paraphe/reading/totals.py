@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from . import tables
 from .dates import aligned
-from .labels import Sheet, announced
+from .labels import Sheet, announced, paragraphs
 from .layout import Line
 from .measures import Measure, in_text, measures
 from .tables import Row
@@ -127,11 +128,14 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
                 offer(each.value, 90 if each.kind == "HOURS" else 70, line, "sum of the lines above")
         for product in _multiplied(line.text):
             offer(product, 94, line, "hours x trainees")
+    counted_for_all = [(each, line) for line, text in paragraphs(sheet) for each in _of_all_trainees(text)]
+    for each, line in counted_for_all:
+        offer(each, 93 if len({one for one, _ in counted_for_all}) == 1 else 70, line, "hours of all trainees")
     if column := _column_of_hours(sheet):
         offer(*column)
     counted = items(sheet, in_hours=in_hours)
     if excl and counted and abs(sum(abs(each[2].value) for each in (*counted, *_flat(sheet))) - abs(excl)) <= _CENT:
-        told = all(each[0].kind == "HOURS" or abs(each[1].value) < _DEAREST_HOUR for each in counted)
+        told = all(each[0].kind == "HOURS" or abs(each[1].value) < DEAREST_HOUR for each in counted)
         total = sum((abs(each[0].value) for each in counted), Decimal())
         offer(total, 88 if told else 60, counted[0][3], "items that make the amount")
     several = sum(each.rule == "hours done" for each in found.values()) > 1  # a label of each trainee's hours
@@ -139,6 +143,25 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
         replace(each, confidence=60) if several and each.rule == "hours done" else each for each in found.values()
     ]
     return sorted(totals, key=lambda each: -each.confidence)
+
+
+def _of_all_trainees(text: str) -> Iterator[Decimal]:
+    """Give the hours that a text counts for all trainees: "189 heures-stagiaires", "7 stagiaires x 21 heures"."""
+    folded = aligned(text)
+    found = list(in_text(text))
+    for kind, hours, start, to in found:
+        if kind == "HOURS" and re.search(
+            r"h\w*[\s-]+(?:stagiaires?|apprenants?|participants?)(?:\(s\))?$", folded[start:to]
+        ):
+            yield hours
+    for one, two in pairwise(found):
+        between, before = folded[one[3] : two[2]], folded[max(0, one[2] - 25) : one[2]]
+        people = re.search(_PEOPLE, between) or re.search(rf"{_PEOPLE}\W{{1,8}}$", before)
+        if one[0] == "NUMBER" and two[0] == "HOURS" and people and re.search(r"[x\u00d7*]\s*$", between):
+            yield one[1] * two[1]
+
+
+_PEOPLE = r"(?:stagiaire|participant|apprenant|apprenti|beneficiaire|salarie|personne|alternant)\w{0,2}(?:\(s\))?"
 
 
 def _multiplied(text: str) -> Iterator[Decimal]:
@@ -185,20 +208,20 @@ def _is_planned(column: tables.Column | None) -> bool:
 
 
 _Item = tuple[Measure, Measure, Measure, Line]
-_DEAREST_HOUR = 120  # euros; more is the price of a day, or of a person
+DEAREST_HOUR = 150  # euros; more is the price of a day, or of a person
 
 
 def items(sheet: Sheet, *, in_hours: bool) -> list[_Item]:
     """Return the lines that multiply hours: quantity, price, amount; without fees, of which there is one or none."""
     if not in_hours:
         return []
-    found = _products(sheet)
+    found = [each for each in _products(sheet) if each[0].kind == "HOURS" or abs(each[1].value) <= DEAREST_HOUR]
     return [each for each in found if not _is_flat(each)] or found
 
 
 def _flat(sheet: Sheet) -> list[_Item]:
     found = _products(sheet)
-    flat = [each for each in found if _is_flat(each)]
+    flat = [each for each in found if _is_flat(each) or abs(each[1].value) > DEAREST_HOUR]
     return flat if len(flat) < len(found) else []
 
 
@@ -212,12 +235,25 @@ _FLAT_UNIT = re.compile(r"u|un|unites?|forfaits?|ff?t|ens|pce|pieces?|jours?|j|l
 
 def _products(sheet: Sheet) -> list[_Item]:
     found = []
+    rows = {row.line.number: row for row in tables.rows(sheet)}
     for line in sheet.lines:
         if re.match(r"total|sous", line.folded):
             continue
+        row = rows.get(line.number, Row(line, ()))
         if proof := tables.product(list(measures(line))):
-            found.append((*proof, line))
+            found.append((*_turned(proof, row), line))
     return found
+
+
+def _turned(proof: tuple[Measure, Measure, Measure], row: Row) -> tuple[Measure, Measure, Measure]:
+    """Put quantity and price in their order: a column says which is which, a unit, or the decimals of a price."""
+    one, two, amount = proof
+    roles = [column.role if (column := row.of(each.x0, each.x1)) else "" for each in (one, two)]
+    price_first = roles[0] == "PRICE" or roles[1] in ("QUANTITY", "HOURS") or two.kind == "HOURS"
+    quantity_first = roles[1] == "PRICE" or roles[0] in ("QUANTITY", "HOURS") or one.kind == "HOURS"
+    if price_first == quantity_first:
+        price_first = one.decimals == 2 and not two.decimals
+    return (two, one, amount) if price_first else proof
 
 
 # Amounts -----------------------------------------------------------------------------------------------------------
