@@ -6,6 +6,7 @@ from datetime import date
 from . import dates, tables
 from .dates import DAY, aligned
 from .labels import Announced, Sheet, announced, value
+from .measures import has_check_digit, measures
 from .layout import Line, fold
 from .periods import PERIOD_WORDS
 from .result import Value
@@ -47,20 +48,20 @@ _DATE_LABELS = (
     ("date of the invoice", 98, re.compile(
 
             r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
-            r"document|creation)|\bemise?\s+le|\betablie?\s+le|"
+            r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+le|"
         r"\bediteee?\s+le|\beditee?\s+le|\bfacturee?\s+le|\bdate\s+d'envoi")),
     ("date", 90, re.compile(
         r"(?:^|[-/,;]\s*|\s{2,})date\b(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
     ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
-        rf"\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
+        rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?|^{NO})\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:le|du|en date du)\s+(?={DAY}\s*$)")),
     ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
 _OTHER_DAY = re.compile(
-    r"echeance|limite|reglement|payable|paiement|regler|debut|\bfin\b|naissance|livraison|version|commande|"
+    r"echeance|limite|reglement|payable|paiement|regler|payer|avant|debut|\bfin\b|naissance|livraison|version|commande|"
     r"convention|signature|session|validite|a compter|effet|"
     r"accord|contrat|verse|acompte|origine|annul|relati|virement|prelevement|terme"
 )
@@ -94,8 +95,11 @@ def _number_in(each: Announced, rule: str) -> str | None:
     rest = match.string[match.end() :]
     if joined := re.match(r"\s(\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
-    if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token):
+    nine = re.fullmatch(r"\d{9}", token) and not has_check_digit(token)
+    if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token) and not nine:
         return None
+    if re.fullmatch(r"\d{5}", token) and re.match(r"\s+[A-ZÀ-Ý]", rest) and each.how != "same":
+        return None  # a town
     if re.match(r"(?:du|de|le|la|en|au|a|sur|page|et)\s", fold(token)) or re.match(
         r"\s?(?:heures|h\b|jours)", fold(rest)
     ):
@@ -138,6 +142,8 @@ def _day_in(each: Announced, rule: str) -> date | None:
         return None
     if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
         return None
+    if (each.how == "below" and tables.head(each.at)) or (rule == "day alone" and _counts(each.line)):
+        return None
     left = next((cell.folded for cell in reversed(each.at.cells) if cell.x1 <= each.cell.x0), "")
     if rule == "day alone" and (PERIOD_WORDS.search(left) or _OTHER_DAY.search(left)):
         return None
@@ -145,6 +151,10 @@ def _day_in(each: Announced, rule: str) -> date | None:
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
+
+
+def _counts(line: Line) -> bool:
+    return any(each.kind in ("HOURS", "MONEY") for each in measures(line))
 
 
 def conflicting(candidates: list[Value], margin: int = 6) -> bool:

@@ -72,6 +72,12 @@ def hours_and_minutes(text: str) -> Decimal | None:
     return -whole if match[1].startswith("-") else whole
 
 
+def has_check_digit(digits: str) -> bool:
+    """Say whether the last of some digits checks the others by Luhn's formula, as those of SIREN and SIRET do."""
+    doubled = [int(each) * (1 + at % 2) for at, each in enumerate(reversed(digits))]
+    return sum(each - 9 * (each > 9) for each in doubled) % 10 == 0
+
+
 def without_clocks(folded: str) -> str:
     """Blank times of day ("de 9h00 à 12h30"): they are no duration."""
     return _CLOCK.sub(lambda match: " " * len(match[0]), folded)

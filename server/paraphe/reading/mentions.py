@@ -25,7 +25,7 @@ LABEL = re.compile(
     r"(?:^|(?<=[\s(\-:,;]))(?:liste\s+(?:nominative\s+)?des\s+|nom\s+d[ue]s?\s+|"
     rf"concerne\s*:?\s*)?{WHO}(?:\s+(?:concernee?s?|formee?s?|presente?s?|"
     rf"de la formation))?(?:\s*(?:n\s?°\s?)?\d{{1,3}}(?!\d))?\s*(?:\(s\)|\(e\)|\(x\))?\s*(?:\(\d{{1,3}}\))?"
-    r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b))"
+    r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b)|\s[^:;|]{1,70}:(?!\d))"
 )
 _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
@@ -39,8 +39,8 @@ _OF_A_COMPANY = re.compile(
     r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$"
 )
 _STAFF_LABEL = re.compile(
-    r"(?:l[ae]s? |votre |notre |nom du )?(?:format|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
-    r"interlocut|suivi|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
+    r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
+    r"interlocut|suivi par|suivi ad|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
@@ -100,11 +100,11 @@ def _bare(part: str) -> str:
     return part[match.end() :] if match else part
 
 
-def name_in(text: str, family_first: bool | None = None) -> Name | None:
+def name_in(text: str, family_first: bool | None = None, *, placed: bool = False) -> Name | None:
     """Read the one name in the text of a cell that may hold more: a number, a code in brackets, a training."""
     text = re.sub(r"^\s*(?:\(?\d{1,3}\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
-    if found := name(bare, family_first=family_first):
+    if found := name(bare, family_first=family_first, placed=placed):
         return found
     if (match := re.fullmatch(r"([^\d()]+)\(([^\d()]+)\)", text.strip())) and "," not in text:
         return name(f"{match[1].strip()}, {match[2]}")  # "DURAND (Anne)"
@@ -251,7 +251,7 @@ def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
     above = sheet.lines[at - 1] if at else mention.line
     near = above.page == mention.line.page and above.y - mention.line.y < 2 * mention.line.size
     cells = [cell for cell in above.cells if abs(cell.x0 - mention.cell.x0) < 3] if near else []
-    return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 60 for cell in cells)
+    return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text for cell in cells)
 
 
 def is_staff(before: str, after: str = "") -> bool:
@@ -304,7 +304,7 @@ def in_prose(sheet: Sheet) -> list[Mention]:
             if len(left) < 40 and _STAFF_LABEL.match(left):
                 continue
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
-                text += " " + lines[index + 1].cells[0].text
+                text = joined((text, lines[index + 1].cells[0].text))
             people = list(named_in_prose(text))
             starts = [*(start for _, start, _ in people[1:]), len(text)]
             for (person, start, end), following in zip(people, starts, strict=False):

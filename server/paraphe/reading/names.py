@@ -34,10 +34,11 @@ def key(text: str) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def name(text: str, *, family_first: bool | None = None) -> Name | None:
+def name(text: str, *, family_first: bool | None = None, placed: bool = False) -> Name | None:
     """Read a text as one name of a person; None if it cannot be one.
 
-    `family_first` is what the head of the column says, where both parts are written alike.
+    `family_first` is what the head of the column says, where both parts are written alike; `placed` that the text
+    stands where names stand, so that somebody may be called after a street.
     """
     text = text.strip(" :;,.-•*·\t")
     match = _CIVILITY.match(fold(text[:16]))
@@ -50,7 +51,9 @@ def name(text: str, *, family_first: bool | None = None) -> Name | None:
     letters = [word for word in words if word != ","]
     if (
         not 2 <= len(letters) <= 7
-        or not all(_can_be(word) or (civil and word[:1].isupper() and fold(word) in _PLACES) for word in letters)
+        or not all(
+            _can_be(word) or ((civil or placed) and word[:1].isupper() and fold(word) in _PLACES) for word in letters
+        )
         or not any(len(fold(word)) > 2 for word in letters)
     ):
         return None
@@ -72,7 +75,8 @@ def _are_several(words: list[str]) -> bool:
         return words.count(",") > 1
     at = words.index(",")
     sides = words[:at], words[at + 1 :]
-    return all(len(side) > 1 and any(map(_given, side)) and not all(map(_given, side)) for side in sides)
+    capitals = [all(map(_is_upper, side)) for side in sides]
+    return capitals != [True, False] and all(len(side) > 1 and any(map(_given, side)) for side in sides)
 
 
 #: What a family may be called after; only a civility tells "Mme DE LA RUE" from an address.

@@ -7,6 +7,7 @@ from .dates import DAY
 from .head import NO, NUMBER
 from .labels import Announced, Sheet, announced, value
 from .layout import Cell, Line, fold
+from .measures import has_check_digit
 from .result import Known, Value
 
 _SIRET = re.compile(r"(?<!\d)(\d{3}[ .]?\d{3}[ .]?\d{3}[ .]?\d{5}|\d{9} \d{5})(?!\d)")
@@ -16,10 +17,7 @@ def is_siret(digits: str) -> bool:
     """Say whether fourteen digits are a SIRET by their check digit (La Poste's own rule is its sum of digits)."""
     if len(digits) != 14 or not digits.isdigit():
         return False
-    doubled = [int(each) * (2 - at % 2) for at, each in enumerate(digits)]
-    return sum(each - 9 * (each > 9) for each in doubled) % 10 == 0 or (
-        digits.startswith("356000000") and sum(map(int, digits)) % 5 == 0
-    )
+    return has_check_digit(digits) or (digits.startswith("356000000") and sum(map(int, digits)) % 5 == 0)
 
 
 def seller(sheet: Sheet, known: Known) -> Value | None:

@@ -51,7 +51,7 @@ def _person(rows: Sequence[Row], index: int) -> Name | None:
     broken = own.endswith("-") or (following and fold(following) in GIVEN_NAMES and not name_in(f"{following}", order))
     if following and broken and (joined := name_in(f"{own}{'' if own.endswith('-') else ' '}{following}", order)):
         return joined
-    if found := name_in(own, order):
+    if found := name_in(own, order, placed=True):
         return found
     leading = _loose_text(rows[index - 1], row) if index else ""
     for text in (f"{own} {following}", f"{leading} {own}", f"{leading} {following}" if not own else ""):

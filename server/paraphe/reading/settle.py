@@ -119,7 +119,7 @@ def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
 
 
 def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
-    """Take days or a flat amount where no hours are printed; a person confirms it."""
+    """Take days where no hours are printed; a person confirms it. A flat amount has no quantity."""
     items = totals.items(sheet, in_hours=chosen.in_hours)
     if items and chosen.in_hours:
         added = sum((abs(each[0].value) for each in items), Decimal())
@@ -137,13 +137,6 @@ def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
                 reading.values["quantity"] = value(each.value.quantize(_CENT), 75, line, "days")
                 reading.values["unit"] = value(unit, 75, line, "days")
                 return
-    flat = next((line for line in sheet.lines if re.search(r"\bforfait", line.folded)), None)
-    if flat is None and chosen.proven:
-        flat = chosen.mentions[0].line
-    if flat is not None:
-        lots = Decimal(max(1, len(reading.trainees))).quantize(_CENT)
-        reading.values["quantity"] = value(lots, 60, flat, "flat amount, one for each trainee")
-        reading.values["unit"] = value("FLAT", 60, flat, "flat amount, one for each trainee")
 
 
 # Contradictions ----------------------------------------------------------------------------------------------------

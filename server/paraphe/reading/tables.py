@@ -50,14 +50,14 @@ _ROLES = (
     ("START", r"(?:date\s+)?(?:de\s+)?debut|du|entree"),
     ("END", r"(?:date\s+)?(?:de\s+)?fin|au|sortie"),
     ("PART", rf"{MONTH}(?:\s+(?:20)?\d\d)?|(?:0[1-9]|1[0-2])/20\d\d|semaine\s*\d*|s\.?\s?\d\d"),
-    ("DATE", r"dates?|jours?|periodes?|mois|sessions?"),
+    ("DATE", r"dates?|jours?|periodes?|mois|sessions?|seances?|horaires?"),
     ("UNIT", r"unites?|u\."),
     ("INDEX", r"#|n\s?[°o]|rang|lignes?|ref\.?|references?|code"),
 )  # fmt: skip
 _ROLE = re.compile("|".join(rf"(?P<{role}>(?<!\w)(?:{pattern})(?!\w))" for role, pattern in _ROLES))
 _NAMES = {"BOTH", "LAST", "FIRST"}
 _FIGURES = {"HOURS", "QUANTITY", "AMOUNT", "PRICE", "PLANNED"}
-_OF = re.compile(r"\s*(?:d[eu]s?|de la|de l'|d')?\s*")
+_OF = re.compile(r"\s*(?:d[eu]s?|de la|de l'|d')\s*")
 _FAMILY = re.compile(r"noms? (?!.*prenom)")
 TOTAL = re.compile(
     r"^(?:totaux|total|sous[- ]total|s/total|a reporter|report|montant|net\b|soit\b|arrete|reste|tva|t\.v\.a|base|"
@@ -127,6 +127,8 @@ def head(line: Line) -> tuple[Column, ...]:
         folded = aligned(cell.text)
         letters += len(re.sub(r"[\W_]", "", folded))
         matches = list(_ROLE.finditer(folded))
+        if not any(each.lastgroup == "END" for each in matches):
+            matches = [each for each in matches if each[0] != "du" or len(matches) == 1]
         if any(_OF.fullmatch(folded[one.end() : two.start()]) for one, two in pairwise(matches)):
             covered += sum(len(re.sub(r"[\W_]", "", each[0])) for each in matches[1:])
             matches = matches[:1]  # "prénom du stagiaire"
@@ -141,7 +143,8 @@ def head(line: Line) -> tuple[Column, ...]:
     if any(each.role == "FIRST" for each in columns):
         columns = [replace(each, role="LAST") if _FAMILY.match(each.head) else each for each in columns]
     roles = {each.role for each in columns} - {"OTHER"}
-    is_head = len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
+    enough = 0.6 if len(roles) < 4 else 0.4
+    is_head = len(roles) >= 2 and roles & _FIGURES and covered >= enough * letters and len(line.cells) > 1
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
     return tuple(columns) if is_head and not figures else ()
 

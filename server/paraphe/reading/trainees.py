@@ -18,6 +18,9 @@ from .result import Known, Reading, Student, Trainee
 _CENT = Decimal("0.01")
 
 
+_IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'activite)\b")
+
+
 class Trainees:
     """The set of mentions that is the invoice's list of trainees, and how well it is proven."""
 
@@ -27,6 +30,7 @@ class Trainees:
         self.lender = Lender(sheet, proof)
         self.rows = self.lender.rows
         self.by_name = students.of_one_name(known)
+        self.imprint = [line for line in sheet.lines if _IMPRINT.search(line.folded)]
         self.proven = False
         self.mentions = self._choose()
 
@@ -60,14 +64,21 @@ class Trainees:
             rows.on_their_own(self.sheet),
             mentions.in_running_text(self.sheet),
         ]
-        self.named = {each.key for found in [*named, *late[-2:]] for each in found if each.name.likeness}
-        of_the_class = ([one for one in each if not mentions.is_below_staff(self.sheet, one)] for each in named + late)
+        self.named = {each.key for found in [*named, *late[-2:]] for each in found if each.name.likeness > 1}
+        of_the_class = ([one for one in each if not self._is_other(one)] for each in named + late)
         sets = [self._completed(_once(found)) for found in of_the_class if found]
         for found in sets:
             if self._is_proven(found):
                 self.proven = True
                 return found
         return max(sets, key=_quality, default=[])
+
+    def _is_other(self, each: Mention) -> bool:
+        """Say whether a name is the organisation's own, or of somebody who signs for it."""
+        if each.students:
+            return False
+        own = any(each.name.printed in line.text for line in self.imprint)
+        return own or mentions.is_below_staff(self.sheet, each)
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
         found = self._with_students(self.lender.lend(found))
@@ -156,7 +167,9 @@ class Trainees:
                 continue
             for line in self.sheet.lines:
                 between = first.line.number < line.number < second.line.number and line.number not in taken
-                begins = between and any(abs(cell.x0 - edge) < 1 for cell in line.cells)
+                begins = between and any(
+                    abs(cell.x0 - edge) < 1 and re.match(r"[^\d]*[^\W\d]{3}", cell.text) for cell in line.cells
+                )
                 if begins and any(each.kind in ("HOURS", "MONEY") for each in measures(line)):
                     row = self.rows.get(line.number, tables.Row(line, ()))
                     if not row.is_total:

@@ -11,6 +11,7 @@ from . import dates
 from .dates import DAY, aligned
 from .labels import Sheet, value
 from .layout import Cell, Line, fold
+from .measures import measures
 from .result import Value
 
 _SUREST = 76  # below what needs no person
@@ -18,7 +19,7 @@ _HEAD = 30  # lines of the first page in which a head stands
 _TOKEN = re.compile(
     r"(?<![\w@./+-])(?=[\w/.-]*\d)[A-Za-z0-9]{1,12}(?:[/_.\-]+[A-Za-z0-9]+){0,4}(?![\w@%€]|\s?[€%]|,\d)"
 )
-_PAPER = re.compile(r"factur|\bavoir\b|honoraires|note de (?:credit|debit)|memoire|\bpiece\b|\bdocument\b")
+_PAPER = re.compile(r"factures?|factur|\bavoir\b|honoraires|note de (?:credit|debit)|memoire|\bpiece\b|\bdocument\b")
 _OF_OTHERS = re.compile(
     r"client|dossier|convention|contrat|commande|devis|accord|siret|siren|\bnda\b|declaration|\btva\b|\biban\b|\bbic\b|"
     r"\bnaf\b|\bape\b|\brcs\b|\btel|\bfax|\bcode|agrement|activite|compte|capital|session|\bcpf\b|\bcoh?efi|deca\b|"
@@ -71,6 +72,9 @@ def _near(sheet: Sheet, line: Line, cell: Cell, before: str) -> str:
         if other.x0 < cell.x1 and cell.x0 < other.x1
     ]
     above = over[-1] if over else ""
+    under = next((one for one in sheet.lines if one.number == line.number + 1 and one.page == line.page), None)
+    below = [other.folded for other in under.cells if abs(other.x0 - cell.x0) < 3] if under else []
+    above += " ".join(each for each in below if _PAPER.fullmatch(each.strip(" :")))
     return f"{'' if re.search(r'[.,;]$', above) else above} | {left[-30:]} | {before[-40:]}"
 
 
@@ -79,6 +83,7 @@ _OTHER_DAY = re.compile(
     r"validite|compter|effet|accord|contrat|verse|acompte|origine|annul|relati|virement|prelev|terme|avant|\bdu\b|\bau\b|"
     r"period|formation|stage|realis|module|jour"
 )
+_NUMBERED = re.compile(rf"{_PAPER.pattern}|n\s?°|\bnumero")
 _TERMS = (30, 31, 45, 60)  # days in which French invoices are paid
 
 
@@ -87,13 +92,15 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
     every = {read for line in sheet.lines for read, _, _ in dates.days(line.text)}
     found: dict[date, tuple[int, Line]] = {}
     for line in sheet.lines:
+        if any(each.kind in ("HOURS", "MONEY") for each in measures(line)):
+            continue  # the day of a session
         for cell in line.cells:
             inside = [(each.at, each.to) for each in dates.periods(cell.text)]
             for read, at, to in dates.days(cell.text):
                 near = _near(sheet, line, cell, aligned(cell.text)[:at])
                 if _OTHER_DAY.search(near.split("|")[-1]) or any(start <= at < end for start, end in inside):
                     continue
-                sure = 50 - 14 * bool(_OTHER_DAY.search(near)) + 10 * bool(_PAPER.search(near)) - line.number // 4
+                sure = 50 - 14 * bool(_OTHER_DAY.search(near)) + 10 * bool(_NUMBERED.search(near)) - line.number // 4
                 sure += 8 * (len(cell.text) - (to - at) < 30) + 10 * any(
                     read + timedelta(each) in every for each in _TERMS
                 )
