@@ -92,7 +92,7 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
     every = {read for line in sheet.lines for read, _, _ in dates.days(line.text)}
     found: dict[date, tuple[int, Line]] = {}
     for line in sheet.lines:
-        if any(each.kind in ("HOURS", "MONEY") for each in measures(line)):
+        if len([each for each in measures(line) if each.kind in ("HOURS", "MONEY") or each.decimals == 2]) > 1:
             continue  # the day of a session
         for cell in line.cells:
             inside = [(each.at, each.to) for each in dates.periods(cell.text)]
