@@ -95,7 +95,8 @@ def _number_in(each: Announced, rule: str) -> str | None:
     rest = match.string[match.end() :]
     if joined := re.match(r"\s(\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
-    nine = re.fullmatch(r"\d{9}", token) and not has_check_digit(token)
+    explicit = rule in ("number of the invoice", "invoice number")
+    nine = re.fullmatch(r"\d{9}", token) and (explicit or not has_check_digit(token))
     if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token) and not nine:
         return None
     if re.fullmatch(r"\d{5}", token) and re.match(r"\s+[A-ZÀ-Ý]", rest) and each.how != "same":

@@ -141,7 +141,7 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
             sure = 90 if each.how != "below" else 84
             here = [
                 Mention(person, each.line, f"label {each.label.strip(' :-')}", sure, contract=contract_in(each.line))
-                for person in max(several(each.text), _going_on(sheet, each), key=len)
+                for person in max(several(each.text), _going_on(sheet, each), _broken(sheet, each), key=len)
             ]
             if "beneficiaire" in each.label or each.how == "below":
                 here = [mention for mention in here if mention.name.likeness >= least]
@@ -272,6 +272,13 @@ def _going_on(sheet: Sheet, first: Announced) -> list[Name]:
         if people := _listed(joined(texts)):
             best = people
     return best
+
+
+def _broken(sheet: Sheet, first: Announced) -> list[Name]:
+    """Return the one name that a cell begins and the cell below it ends."""
+    below = next(islice(sheet.flow(first.line, first.cell), 1, None), None)
+    person = name_in(joined((first.text, below[1].text))) if below and not re.search(r"\d", below[1].text) else None
+    return [person] if person else []
 
 
 _LONGEST_LIST = 40  # lines

@@ -64,9 +64,17 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
     last, first, order = _parted(words, civil, family_first)
     if not last or not first:
         return None
+    if order == "case" and (inner := _without_opening(first)):
+        return name(f"{last}, {inner}", family_first=family_first, placed=placed)
     given = fold(re.split(r"[ -]", first)[0]) in GIVEN_NAMES or fold(first) in GIVEN_NAMES
     likeness = 2 * civil + 2 * given + (order == "case") + (order == "comma") * (1 + _is_upper(last.split()[-1]))
     return Name(" ".join(letters).strip(), last, first, order, likeness)
+
+
+def _without_opening(first: str) -> str:
+    """Return the given name behind words that are none: "Inscription de Aurélien" is "Aurélien"."""
+    match = re.fullmatch(r"[^\W\d_]\S*(?: \S+)*? (?:de|d'|du|pour|par) ?(\S+(?: \S+)?)", first)
+    return match[1] if match and not _given(first.split()[0]) and _given(match[1].split()[0]) else ""
 
 
 def _are_several(words: list[str]) -> bool:

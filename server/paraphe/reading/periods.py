@@ -7,7 +7,7 @@ from datetime import date
 
 from . import dates
 from .dates import DAY, aligned
-from .labels import Sheet, announced, value
+from .labels import Sheet, announced, paragraphs, value
 from .layout import Cell, Line, fold
 from .measures import measures
 from .result import Value
@@ -24,7 +24,9 @@ _NO_PERIOD = re.compile(
     r"contrat|convention|echeance|validite|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
     r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
 )
-_BROKEN_OFF = re.compile(rf"{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$")
+_BROKEN_OFF = re.compile(
+    rf"\b(?:du|de|depuis le)\s+{DAY}\s*$|{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$"
+)
 _OF_IT = (
     r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
     r"prestations?)))?"
@@ -81,6 +83,8 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
     """Give the periods that a cell or a line writes out, and single days that are announced as the period."""
     for line, before, text, after in _pieces(sheet):
         for each in dates.periods(text):
+            if each.at == 0 and re.search(r"(?:^|\s)\d{1,2}\s*$", before):
+                continue  # "le 2", and below "décembre 2025"
             own = aligned(text[: each.at])
             head = own if PERIOD_WORDS.search(own) else aligned(f"{before} {own}")[-90:]
             yield _Candidate(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
@@ -93,6 +97,11 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 and not _ONE_OF_TWO.search(ahead)
             ):
                 yield _Candidate(read, read, 84, line, "one day")
+    for line, text in paragraphs(sheet):
+        for each in dates.periods(text):
+            yield _Candidate(
+                each.start, each.end, _sureness(each, aligned(text[: each.at])[-90:]) - 1, line, f"period: {each.how}"
+            )
     for line in sheet.lines:
         for each in dates.periods(line.text) if len(line.cells) > 1 else ():
             sure = _sureness(each, aligned(line.text[: each.at])[-90:])
