@@ -288,8 +288,9 @@ def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iter
 def _only_name(text: str) -> Name | None:
     """Read the one name in the text of an item."""
     if found := name_in(text):
-        return found if found.likeness else None
-    named = [person for person, _, _ in named_in_prose(text)]
+        at = max(0, text.find(found.printed.split()[0]))
+        return found if found.likeness and not is_staff(text[:at], text[at + len(found.printed) :]) else None
+    named = [person for person, start, end in named_in_prose(text) if not is_staff(text[:start], text[end:])]
     return named[0] if len(named) == 1 else None
 
 

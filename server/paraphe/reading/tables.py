@@ -86,8 +86,19 @@ class Row:
     adds_up: bool = False  # it says nothing but what the lines above make together
 
     def of(self, x0: float, x1: float) -> Column | None:
-        """Return the column of what stands between two places."""
+        """Return the column of what stands between two places; a row with a cell for every head has them in order."""
+        if self._is_full():
+            at = next((at for at, cell in enumerate(self.line.cells) if cell.x0 - 1 <= x0 and x1 <= cell.x1 + 1), None)
+            if at is not None:
+                return self.columns[at]
         return max(self.columns, key=lambda each: _closeness(each, x0, x1), default=None)
+
+    def _is_full(self) -> bool:
+        cells, heads = self.line.cells, self.columns
+        return len(cells) == len(heads) and all(
+            (not at or cells[at].x0 > heads[at - 1].x0) and (at + 1 == len(heads) or cells[at].x1 < heads[at + 1].x1)
+            for at in range(len(heads))
+        )
 
     def cells(self, *roles: str) -> list[Cell]:
         """Return the cells in columns of these roles."""

@@ -249,6 +249,8 @@ def _turned(proof: tuple[Measure, Measure, Measure], row: Row) -> tuple[Measure,
     """Put quantity and price in their order: a column says which is which, a unit, or the decimals of a price."""
     one, two, amount = proof
     roles = [column.role if (column := row.of(each.x0, each.x1)) else "" for each in (one, two)]
+    if two.kind == "MONEY":
+        return proof
     price_first = roles[0] == "PRICE" or roles[1] in ("QUANTITY", "HOURS") or two.kind == "HOURS"
     quantity_first = roles[1] == "PRICE" or roles[0] in ("QUANTITY", "HOURS") or one.kind == "HOURS"
     if price_first == quantity_first:
