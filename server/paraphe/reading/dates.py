@@ -26,12 +26,12 @@ DAY = (
     rf"|{_DAY}[\s-]+{MONTH}[\s-]+{_YEAR}))(?![\d])"
 )
 _DAY_WITHOUT_YEAR = (
-    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s?[/.-]\s?(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{MONTH}|{_DAY}))"
+    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}(?:\s?[/.]\s?|-)(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{MONTH}|{_DAY}))"
 )
 _TO = r"\s*(?:au|a|jusqu'au|jusqu'a|->|=>|→|➔|>|/|-|…|\.\.\.?)\s*(?:le\s+)?"
 _FIND_DAY = re.compile(rf"(?<![\d/.-]){DAY}")
 _FIND_PERIOD = re.compile(
-    rf"(?<![\d/.-])(?:(?:du|de|entre le|le|debut)?\s*:?\s*)(?P<start>{DAY}|{_DAY_WITHOUT_YEAR})"
+    rf"(?<![\w/.-])(?:(?:du|de|entre le|le|debut)?\s*:?\s*)(?P<start>{DAY}|{_DAY_WITHOUT_YEAR})"
     rf"(?P<to>{_TO}|\s+et le\s+|\s*;?,?\s*fin\s*:?\s*)(?P<end>{DAY})"
 )
 # "4, 5 et 6 mai 2026", "du 4 au 5 mai et du 11 au 12 mai 2026": days that share a month and a year.

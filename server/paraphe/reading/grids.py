@@ -7,11 +7,12 @@ hours than one that is called so.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 
 from . import tables
 from .labels import Sheet
 from .layout import Cell, Line, fold
-from .measures import Measure, measures
+from .measures import Measure, added, measures
 from .mentions import NOT_OF_THE_CLASS, Mention, contract_in, is_staff, name_in
 from .names import Name, name
 from .tables import Row
@@ -112,6 +113,8 @@ def _column_of_hours(
     columns = [column for first in entries[0].figures if (column := _column(first, entries))]
     taken = {each.line.number for each in entries}
     printed = {abs(each.value) for line in sheet.lines if line.number not in taken for each in measures(line)}
+    if len(columns) > 1 and all(each[0].kind != "MONEY" for each in columns):
+        columns.append([reduce(added, row) for row in zip(*columns, strict=True)])
     ranked = sorted(
         ((_clues(each, columns, rows, entries, printed, makes_amount), each) for each in columns),
         key=lambda pair: -pair[0],

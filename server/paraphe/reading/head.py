@@ -77,7 +77,11 @@ def number(sheet: Sheet) -> list[Value]:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _number_in(each, rule))), (None, ""))
             if each is not None:
-                sure = confidence - {"same": 0, "right": 1, "below": 4}[each.how] - (6 if each.line.page > 1 else 0)
+                sure = (
+                    confidence
+                    - {"same": 0, "right": 1, "above": 4, "below": 4}[each.how]
+                    - (6 if each.line.page > 1 else 0)
+                )
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
     return sorted(found.values(), key=lambda each: -each.confidence)
@@ -130,7 +134,11 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
         for places in announced(sheet, label):
             each, read = next(((each, read) for each in places if (read := _day_in(each, rule))), (None, None))
             if each is not None and read is not None:
-                sure = confidence - {"same": 0, "right": 1, "below": 3}[each.how] - (6 if each.line.page > 1 else 0)
+                sure = (
+                    confidence
+                    - {"same": 0, "right": 1, "above": 3, "below": 3}[each.how]
+                    - (6 if each.line.page > 1 else 0)
+                )
                 if sure > (found[read].confidence if read in found else 0):
                     found[read] = value(read, sure, each.line, rule)
     return sorted(found.values(), key=lambda each: -each.confidence)

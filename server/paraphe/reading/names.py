@@ -59,7 +59,7 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
         return None
     if sum(fold(word) not in PARTICLES for word in letters) < 2:
         return None  # "LE GOFF" is half a name
-    if _are_several(words):
+    if _are_several(words) or (letters[-1].islower() and fold(letters[-1]) in PARTICLES):
         return None
     last, first, order = _parted(words, civil, family_first)
     if not last or not first:

@@ -74,7 +74,7 @@ def file(sheet: Sheet) -> Value | None:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _file_in(each))), (None, ""))
             if each is not None:
-                sure = confidence - {"same": 0, "right": 1, "below": 3}[each.how]
+                sure = confidence - {"same": 0, "right": 1, "above": 3, "below": 3}[each.how]
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
     return max(found.values(), key=lambda each: each.confidence, default=None)

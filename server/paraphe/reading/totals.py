@@ -114,7 +114,9 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
                 if first and first[2] < 4 and first[0] in accepted:
                     offer(
                         first[1],
-                        sure - {"same": 0, "right": 1, "below": 6}[each.how] - (8 if first[0] == "NUMBER" else 0),
+                        sure
+                        - {"same": 0, "right": 1, "above": 6, "below": 6}[each.how]
+                        - (8 if first[0] == "NUMBER" else 0),
                         each.line,
                         rule,
                     )
@@ -341,7 +343,12 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
             if number is not None:
                 found.setdefault(
                     number,
-                    Total(number, sure - {"same": 0, "right": 1, "below": 6}[each.how], each.line, "labelled amount"),
+                    Total(
+                        number,
+                        sure - {"same": 0, "right": 1, "above": 6, "below": 6}[each.how],
+                        each.line,
+                        "labelled amount",
+                    ),
                 )
                 break
     return sorted(found.values(), key=lambda each: -each.line.number)
