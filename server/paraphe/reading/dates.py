@@ -134,7 +134,7 @@ def _two_days(match: re.Match[str]) -> Period | None:
         return None
     bare = match["start"].strip().removesuffix("er").strip().isdigit()
     words = re.match(r"(?:du|de|entre|le|debut)\b", match[0])
-    if bare and not (words and re.search(r"[a-z]", match["to"])):
+    if bare and not re.search(r"[a-z]", match["to"]):
         return None  # "12 - 15/03/2026" is as likely a number and a day
     return Period(start, end, match.start(), match.end(), "two days" if words else "two days without a word")
 
@@ -171,7 +171,7 @@ def _several_months(match: re.Match[str]) -> Period | None:
 
 def _one_month(match: re.Match[str]) -> Period | None:
     before = match.string[: match.start()]
-    if re.search(rf"(?:^|\s){_DAY}\s+$", before):
+    if re.search(rf"(?:^|\W){_DAY}\s+$", before):
         return None  # the month of a day
     return _months(match["month"], match["month"], match, int(match["year"]))
 

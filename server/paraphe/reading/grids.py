@@ -33,7 +33,7 @@ class _Entry:
     figures: list[Measure] = field(default_factory=list)
 
 
-def in_grids(sheet: Sheet, makes_amount: Callable[[Decimal], bool]) -> list[Mention]:
+def in_grids(sheet: Sheet, makes_amount: Callable[[Decimal], bool], *, in_hours: bool) -> list[Mention]:
     """Return the people of lists whose figures stand in columns, with their hours; else the largest list without.
 
     `makes_amount` says whether hours times a printed price are the amount of the invoice.
@@ -44,6 +44,8 @@ def in_grids(sheet: Sheet, makes_amount: Callable[[Decimal], bool]) -> list[Ment
     lists = _lists(sheet)
     for entries in lists if len({each.person.printed for one in lists for each in one}) > 1 else ():
         column = _column_of_hours(sheet, entries, rows, makes_amount)
+        if column and not in_hours and any(each.kind not in ("HOURS", "CLOCK") for each in column):
+            column = None  # months, days
         if column is None and not any(each.person.likeness >= 2 for each in entries):
             continue
         found = [_mention(each, rows, column[at] if column else None) for at, each in enumerate(entries)]

@@ -306,10 +306,14 @@ _INVOICE_WORDS = re.compile(
 def is_readable(found: Sequence[Line]) -> bool:
     """Say whether lines are text that a rule can read, and not the codes of a font that tells no letters."""
     text = " ".join(line.text for line in found)
+    return is_text(found) and len(text) > 40 and len(_INVOICE_WORDS.findall(fold(text))) >= 3
+
+
+def is_text(found: Sequence[Line]) -> bool:
+    """Say whether lines are letters at all; enough for a short page behind one that can be read."""
+    text = " ".join(line.text for line in found)
     letters = sum(each.isalnum() for each in text)
-    if letters < 40:
-        return False
     odd = sum(
         "\ue000" <= each <= "\uf8ff" or each in "\ufffd\x00" or unicodedata.category(each) == "Cc" for each in text
     )
-    return odd < 0.1 * letters and len(_INVOICE_WORDS.findall(fold(text))) >= 3
+    return letters > 10 and odd < 0.1 * letters

@@ -49,7 +49,7 @@ class Trainees:
             blocks,
             both,
             lines,
-            grids.in_grids(self.sheet, self.proof.makes_amount),
+            grids.in_grids(self.sheet, self.proof.makes_amount, in_hours=self.in_hours),
             mentions.in_forms(self.sheet),
             turned.in_turned_tables(self.sheet),
             pupils,
