@@ -136,7 +136,13 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
     if column := _column_of_hours(sheet):
         offer(*column)
     counted = items(sheet, in_hours=in_hours)
-    if excl and counted and abs(sum(abs(each[2].value) for each in (*counted, *_flat(sheet))) - abs(excl)) <= _CENT:
+    said = any(each.confidence >= 90 for each in found.values())  # what is printed as the total is not put right
+    if (
+        excl
+        and counted
+        and not said
+        and abs(sum(abs(each[2].value) for each in (*counted, *_flat(sheet))) - abs(excl)) <= _CENT
+    ):
         told = all(each[0].kind == "HOURS" or abs(each[1].value) < DEAREST_HOUR for each in counted)
         total = sum((abs(each[0].value) for each in counted), Decimal())
         offer(total, 88 if told else 60, counted[0][3], "items that make the amount")

@@ -125,6 +125,7 @@ class Trainees:
         if beside is not None and abs(beside.value) != own and not only.parts:
             return False
         counted = {abs(each.value) for line in self.sheet.lines for each in measures(line) if each.kind == "HOURS"}
+        counted |= {abs(each.value) for line in self.sheet.lines if (each := rows.labelled_hours(line))}
         if counted - {own} - set(only.parts):
             return False
         items = totals.items(self.sheet, in_hours=self.in_hours)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-from . import dates
+from . import dates, tables
 from .dates import DAY, aligned
 from .labels import Sheet, value
 from .layout import Cell, Line, fold
@@ -55,8 +55,9 @@ def number(sheet: Sheet) -> list[Value]:
 
 
 def _tokens(sheet: Sheet) -> Iterator[tuple[Line, Cell, re.Match[str]]]:
+    rows = {row.line.number for row in tables.rows(sheet)}
     for line in sheet.lines[:_HEAD]:
-        for cell in line.cells if line.page == sheet.lines[0].page else ():
+        for cell in line.cells if line.page == sheet.lines[0].page and line.number not in rows else ():
             if len(cell.text) < 60:
                 yield from ((line, cell, match) for match in _TOKEN.finditer(cell.text))
 
