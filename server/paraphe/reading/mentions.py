@@ -336,7 +336,7 @@ def in_running_text(sheet: Sheet) -> list[Mention]:
                 before = f"{left} {cell.text[:start]}"
                 if not is_staff(before, cell.text[end:]) and not _PLACE.search(fold(before)):
                     hours = _hours_behind(cell.text[end:])
-                    found.append(Mention(person, line, "capitals", 78, hours=hours, contract=contract_in(line)))
+                    found.append(Mention(person, line, "capitals", 70, hours=hours, contract=contract_in(line)))
     return found
 
 

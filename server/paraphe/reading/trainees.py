@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from . import grids, mentions, rows, students, tables, totals, turned
+from . import gaps, grids, mentions, rows, students, tables, totals, turned
 from .labels import COMPARE, Sheet, value
 from .layout import Cell, Line
 from .lending import Lender
@@ -143,7 +143,7 @@ class Trainees:
                 "trainees",
             )
         named = {each.key for each in self.mentions}
-        if gap := self._unread():
+        if gap := gaps.unread(self.sheet, self.mentions, self.rows):
             reading.warn(
                 "TRAINEES_NOT_PROVEN",
                 f"A line of the list of trainees names nobody that could be read (page {gap.page}).",
@@ -158,24 +158,6 @@ class Trainees:
                     COMPARE,
                     "trainees",
                 )
-
-    def _unread(self) -> Line | None:
-        """Return a line that stands in the list of trainees as they do, with figures, and names none of them."""
-        taken = {each.line.number for each in self.mentions}
-        for first, second in pairwise(sorted(self.mentions, key=lambda each: each.line.number)):
-            edge = first.cell.x0
-            if abs(second.cell.x0 - edge) > 2 or not any(True for _ in measures(first.line)):
-                continue
-            for line in self.sheet.lines:
-                between = first.line.number < line.number < second.line.number and line.number not in taken
-                begins = between and any(
-                    abs(cell.x0 - edge) < 1 and re.match(r"[^\d]*[^\W\d]{3}", cell.text) for cell in line.cells
-                )
-                if begins and any(each.kind in ("HOURS", "MONEY") for each in measures(line)):
-                    row = self.rows.get(line.number, tables.Row(line, ()))
-                    if not row.is_total:
-                        return line
-        return None
 
     def _trainee(self, each: Mention, reading: Reading) -> Trainee:
         sure = min(99, each.confidence + (4 if self.proven else -12) + (2 if each.proven else 0))
