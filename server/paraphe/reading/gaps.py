@@ -9,10 +9,10 @@ from itertools import islice
 
 from . import tables
 from .dates import aligned
-from .labels import Sheet, announced
+from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
-from .mentions import LABEL, Mention
+from .mentions import Mention
 from .tables import Row
 
 _EDGE = 1.5  # points
@@ -22,9 +22,7 @@ def unread(sheet: Sheet, found: Sequence[Mention], rows: dict[int, Row]) -> Line
     """Return a line that stands in the list of trainees as theirs do, without being read as one; None if none does."""
     taken = {each.line.number for each in found}
     others = [line for line in sheet.lines if line.number not in taken and not _is_sum(line, rows)]
-    return next(
-        (line for shape in (_in_rows, _behind_labels, _above_lines) for line in shape(sheet, found, others)), None
-    )
+    return next((line for shape in (_in_rows, _in_frames, _above_lines) for line in shape(sheet, found, others)), None)
 
 
 def _is_sum(line: Line, rows: dict[int, Row]) -> bool:
@@ -47,17 +45,31 @@ def _figures(line: Line) -> list[Measure]:
     return [each for each in measures(line) if each.kind != "PERCENT"]
 
 
-def _behind_labels(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
-    """Give the lines in which a label that announces trainees announces something else."""
-    taken = {each.line.number for each in found}
-    said = {each.label for places in announced(sheet, LABEL) for each in places[:1] if each.at.number in taken}
-    left = {line.number for line in others}
-    for places in announced(sheet, LABEL):
-        first = next(iter(places), None)
-        if first and first.label in said and first.how == "same" and first.at.number in left:
-            below = first.at.number + 1 in taken  # the name goes on there
-            if not below and not re.match(r"\d", first.text):
-                yield first.at
+def _in_frames(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
+    """Give the lines that say around something else what is said around a name: "Stagiaire : …", "1. … - contrat n° 2"."""
+    frames = {(round(each.cell.x0), frame) for each in found if any(frame := _frame(each))}
+    for line in others:
+        for cell in line.cells:
+            text = _squashed(cell.text)
+            for x0, (before, after) in frames:
+                inside = len(text) > len(before) + len(after) + 2
+                if inside and abs(cell.x0 - x0) < _EDGE and text.startswith(before) and text.endswith(after):
+                    between = text[len(before) : len(text) - len(after)]
+                    if not re.match(r"\s*0", between):
+                        yield line
+
+
+def _frame(each: Mention) -> tuple[str, str]:
+    """Return what stands in a cell before and behind its name, without figures; empty if that says nothing."""
+    text = each.cell.text
+    at = text.find(each.name.printed)
+    before, after = (_squashed(text[:at]), _squashed(text[at + len(each.name.printed) :])) if at >= 0 else ("", "")
+    says = re.search(r"[a-z]{3}|0", before + after)
+    return (before, after) if says else ("", "")
+
+
+def _squashed(text: str) -> str:
+    return re.sub(r"\d+", "0", aligned(text))
 
 
 def _above_lines(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:

@@ -61,7 +61,8 @@ def _mention(entry: _Entry, rows: dict[int, Row], hours: Measure | None) -> Ment
 
 def _lists(sheet: Sheet) -> list[list[_Entry]]:
     """Return the lists of names that begin at one edge, each name with the figures up to the next."""
-    every = [entry for line in sheet.lines for entry in _names(line)]
+    rows = {row.line.number: row for row in tables.rows(sheet)}
+    every = [entry for line in sheet.lines for entry in _names(rows.get(line.number, Row(line, ())))]
     edges: dict[int, list[_Entry]] = {}
     for each in every:
         edge = next((one for one in edges if abs(one - each.cell.x0) < _NEAR), round(each.cell.x0))
@@ -75,12 +76,14 @@ def _lists(sheet: Sheet) -> list[list[_Entry]]:
     return sorted(lists, key=len, reverse=True)
 
 
-def _names(line: Line) -> list[_Entry]:
+def _names(row: Row) -> list[_Entry]:
+    line = row.line
     if NOT_OF_THE_CLASS.search(line.folded) or tables.TOTAL.search(line.folded):
         return []
     found = []
     for at, cell in enumerate(line.cells):
-        person = name_in(cell.text)
+        column = row.of(cell.x0, cell.x1)
+        person = name_in(cell.text) if column is None or column.role not in ("FIRST", "COMPANY") else None
         if person is None and at + 1 < len(line.cells):
             person = _in_two_cells(cell, line.cells[at + 1])
         if person and not is_staff("  ".join(one.text for one in line.cells[:at]), ""):

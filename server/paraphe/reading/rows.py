@@ -222,7 +222,7 @@ def in_lines(sheet: Sheet, *, in_hours: bool, least: int = 2) -> list[Mention]:
             continue
         for cell in line.cells:
             column = row.of(cell.x0, cell.x1)
-            if column and column.role == "COMPANY":
+            if column and column.role in ("COMPANY", "FIRST"):
                 continue
             text = LABEL.sub(" ", aligned(cell.text))
             text = cell.text[len(cell.text) - len(text.lstrip()) :] if len(text) == len(cell.text) else cell.text
@@ -255,15 +255,19 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
             counted.append((row, read))
     items = {row.line.number for row, _ in counted}
     found: list[Mention] = []
+    taken: set[tuple[int, float]] = set()  # a name stands for one item
     for row, (hours, amount, proven) in counted:
-        for text, contract in _texts_of_item(sheet, row.line, items):
-            if person := _only_name(text):
+        for lines, contract in _texts_of_item(sheet, row.line, items):
+            person = _only_name(joined(each.text for _, each in lines))
+            places = {(line.number, each.x0) for line, each in lines if person and person.last.split()[-1] in each.text}
+            if person and not places & taken:
+                taken |= places
                 found.append(Mention(person, row.line, "lines of one item", 86, row, hours, amount, proven, contract))
                 break
     return found
 
 
-def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[str, str | None]]:
+def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[list[tuple[Line, Cell]], str | None]]:
     """Give what an item's text may be, with the contract it names: its lines from here down, then all around here."""
     starts = [(line, cell) for cell in line.cells]
     at = bisect_left(sheet.lines, line.number, key=lambda each: each.number)
@@ -277,7 +281,7 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
             if around:
                 lines = [*reversed(list(_own(sheet.flow(start, cell, up=True), line, items))[1:]), *lines]
             contract = next((number for one, _ in lines if (number := contract_in(one))), None)
-            yield joined(each.text for _, each in lines), contract
+            yield lines, contract
 
 
 def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iterator[tuple[Line, Cell]]:

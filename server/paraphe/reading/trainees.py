@@ -21,6 +21,10 @@ _CENT = Decimal("0.01")
 _IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'activite)\b")
 
 
+#: Rules by which a title may pass for a name.
+_LOOSE = ("line of its own", "list of names", "capitals", "lines of one item")
+
+
 class Trainees:
     """The set of mentions that is the invoice's list of trainees, and how well it is proven."""
 
@@ -150,6 +154,15 @@ class Trainees:
                 COMPARE,
                 "trainees",
             )
+        beside = {each.line.number for each in self.mentions}
+        for other in rows.on_their_own(self.sheet):
+            if other.key not in named and other.line.number in beside and not self._is_other(other):
+                reading.warn(
+                    "TRAINEES_NOT_PROVEN",
+                    f"{other.name.printed} stands beside a trainee, without being among the trainees read.",
+                    COMPARE,
+                    "trainees",
+                )
         for student in students.known(self.sheet, self.known):
             if student.key not in named and not self.proven:
                 reading.warn(
@@ -163,6 +176,8 @@ class Trainees:
         sure = min(99, each.confidence + (4 if self.proven else -12) + (2 if each.proven else 0))
         if each.name.likeness == 0 and not each.students:
             sure = min(sure, 84 if self.proven and each.rule == "column of names" else 60)
+        if each.name.likeness == 1 and not each.students and each.rule in _LOOSE:
+            sure = min(sure, 78)
         last, first, reference = each.name.last, each.name.first, None
         index = len(reading.trainees) + 1
         student = _the_one(each)
