@@ -93,3 +93,17 @@ def _word_below(sheet: Sheet, line: Line, cell: Cell) -> str:
     below = next(islice(sheet.flow(line, cell), 1, None), None)
     match = re.match(r"([a-z]{3,})\b[^\d]{0,40}\d", aligned(below[1].text)) if below else None
     return match[1] if match and not re.search(r"\d", cell.text) else ""
+
+
+_COUNTED = re.compile(
+    r"(?<![\d,./-])(?P<n>\d{1,3})\s*(?:stagiaires?|participante?s?|apprenante?s?|apprentis?|alternants?|beneficiaires?|"
+    r"salaries?|personnes?)\b(?!\s*[:=])|"
+    r"(?:nombre|nb\.?|effectif)\s*(?:total\s*)?(?:de |d')?(?:stagiaires?|participants?|apprenants?|apprentis?|salaries?)?"
+    r"\s*:\s*(?P<m>\d{1,3})(?![\d,.]|\s*h)"
+)
+
+
+def counted(sheet: Sheet) -> int:
+    """Return how many trainees the invoice says to have; 0 if it does not say it."""
+    found = [int(match["n"] or match["m"]) for line in sheet.lines for match in _COUNTED.finditer(line.folded)]
+    return max(found, default=0)

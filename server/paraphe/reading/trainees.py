@@ -154,6 +154,13 @@ class Trainees:
                 COMPARE,
                 "trainees",
             )
+        if (count := gaps.counted(self.sheet)) > len(self.mentions) > 0:
+            reading.warn(
+                "TRAINEES_NOT_PROVEN",
+                f"The invoice counts {count} trainees; {len(self.mentions)} were read.",
+                COMPARE,
+                "trainees",
+            )
         beside = {each.line.number for each in self.mentions}
         for other in rows.on_their_own(self.sheet):
             if other.key not in named and other.line.number in beside and not self._is_other(other):
