@@ -13,6 +13,7 @@ from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
 from .mentions import Mention
+from .names import key
 from .tables import Row
 
 _EDGE = 1.5  # points
@@ -21,7 +22,14 @@ _EDGE = 1.5  # points
 def unread(sheet: Sheet, found: Sequence[Mention], rows: dict[int, Row]) -> Line | None:
     """Return a line that stands in the list of trainees as theirs do, without being read as one; None if none does."""
     taken = {each.line.number for each in found}
-    others = [line for line in sheet.lines if line.number not in taken and not _is_sum(line, rows)]
+    names = {each.key for each in found}
+    others = [
+        line
+        for line in sheet.lines
+        if line.number not in taken
+        and not _is_sum(line, rows)
+        and not any(set(one) <= set(key(line.text)) for one in names)
+    ]
     return next((line for shape in (_in_rows, _in_frames, _above_lines) for line in shape(sheet, found, others)), None)
 
 
@@ -31,7 +39,11 @@ def _is_sum(line: Line, rows: dict[int, Row]) -> bool:
 
 def _in_rows(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
     """Give the lines that begin where a trainee's does and have figures where that one has."""
-    shapes = {(round(each.cell.x0), len(own)): (each.cell, own) for each in found if (own := _figures(each.line))}
+    shapes = {
+        (round(each.cell.x0), len(own)): (each.cell, own)
+        for each in found
+        if each.name.last.split()[-1] in each.cell.text and (own := _figures(each.line))
+    }
     for line in others:
         figures = _figures(line)
         for cell, own in shapes.values():
@@ -97,7 +109,8 @@ def _word_below(sheet: Sheet, line: Line, cell: Cell) -> str:
 
 _COUNTED = re.compile(
     r"(?<![\d,./-])(?P<n>\d{1,3})\s*(?:stagiaires?|participante?s?|apprenante?s?|apprentis?|alternants?|beneficiaires?|"
-    r"salaries?|personnes?)\b(?!\s*[:=])|"
+    r"salaries?|personnes?)\b|"
+    r"(?:stagiaires?|participants?|apprenants?|apprentis?|alternants?|beneficiaires?|salaries?)\s*\((?P<k>\d{1,3})\)|"
     r"(?:nombre|nb\.?|effectif)\s*(?:total\s*)?(?:de |d')?(?:stagiaires?|participants?|apprenants?|apprentis?|salaries?)?"
     r"\s*:\s*(?P<m>\d{1,3})(?![\d,.]|\s*h)"
 )
@@ -105,5 +118,7 @@ _COUNTED = re.compile(
 
 def counted(sheet: Sheet) -> int:
     """Return how many trainees the invoice says to have; 0 if it does not say it."""
-    found = [int(match["n"] or match["m"]) for line in sheet.lines for match in _COUNTED.finditer(line.folded)]
+    found = [
+        int(match["n"] or match["k"] or match["m"]) for line in sheet.lines for match in _COUNTED.finditer(line.folded)
+    ]
     return max(found, default=0)

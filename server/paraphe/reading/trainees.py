@@ -163,7 +163,11 @@ class Trainees:
             )
         beside = {each.line.number for each in self.mentions}
         for other in rows.on_their_own(self.sheet):
-            if other.key not in named and other.line.number in beside and not self._is_other(other):
+            if (
+                not any(set(other.key) <= set(each) for each in named)
+                and other.line.number in beside
+                and not self._is_other(other)
+            ):
                 reading.warn(
                     "TRAINEES_NOT_PROVEN",
                     f"{other.name.printed} stands beside a trainee, without being among the trainees read.",
