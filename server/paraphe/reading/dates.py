@@ -152,6 +152,13 @@ def _several_days(match: re.Match[str]) -> Period | None:
         year, month = one.year, one.month
         found.append(one)
     bare = any(each.isdigit() for each in _ONE_OF_DAYS.findall(match["first"]))
+    joined = match.string[match.end("first") : match.start("last")]
+    if (
+        re.search(r"\bdu\b", joined)
+        and not re.match(r"(?:du|les?)\b", match[0])
+        and not _FIND_DAY.match(match["first"])
+    ):
+        return None  # "tranche 4/12, du 1er au 30 juin 2026"
     words = re.search(r"\b(?:du|les|et|puis)\b" if bare else r"\b(?:du|les?|et|puis)\b|[a-z]{3}", match[0])
     if len(found) < 2 or not words and len(found) < 3 + bare or (max(found) - min(found)).days > 750:
         return None

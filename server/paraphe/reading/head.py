@@ -40,6 +40,7 @@ _OTHER_PAPER = re.compile(
     r"dossier|convention|contrat|devis|(?:^|\s)sur\s|"
     r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
+_OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|correspond")
 _NOT_A_NUMBER = re.compile(
     rf"{DAY}|\d{{14}}|\d{{9}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{1,2}}|page.*|bc.*", re.IGNORECASE
 )
@@ -55,7 +56,8 @@ _DATE_LABELS = (
         r"\bfacture\s+dat\w+\s+du")),
     ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
-        rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?|^{NO})\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
+        rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]|"
+        rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le))\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:le|du|en date du)\s+(?={DAY}\s*$)")),
     ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
@@ -88,7 +90,11 @@ def number(sheet: Sheet) -> list[Value]:
 
 
 def _number_in(each: Announced, rule: str) -> str | None:
-    if _OTHER_PAPER.search(each.before) or (each.how == "below" and (rule == "invoice:" or tables.head(each.at))):
+    if (
+        _OTHER_PAPER.search(each.before)
+        or _OF_ANOTHER.search(each.label)
+        or (each.how == "below" and (rule == "invoice:" or tables.head(each.at)))
+    ):
         return None
     if rule in ("number alone", "our reference") and (each.line.page > 1 or each.line.number > 25):
         return None

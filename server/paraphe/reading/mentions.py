@@ -18,7 +18,7 @@ from .tables import Row
 WHO = (
     r"(?:stagiaires?|participante?s?|apprenante?s?|apprenti(?:\(?e\)?|·e|\.e)?s?|alternante?s?|beneficiaires?|"
     r"salarie(?:\(?e\)?)?s?|candidat(?:\(?e\)?)?s?|eleves?|"
-    r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
+    r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|inscrite?s?|inscrit(?:\(e\))s?|formee?s?|personnes? formee?s?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
     r"/)?\s*prenoms?)?(?:\s+du\s+\w+)?|prenoms?\s+(?:et\s+)?noms?)"
 )
 LABEL = re.compile(
@@ -33,7 +33,7 @@ NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
     r"interlocut|suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
-    r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
+    r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
 _OF_A_COMPANY = re.compile(
     r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$"
@@ -343,7 +343,8 @@ def in_running_text(sheet: Sheet) -> list[Mention]:
 def _hours_behind(text: str) -> Measure | None:
     """Return the hours that follow a name in a sentence, up to the next name."""
     counted = [each for each in in_text(text) if each[0] == "HOURS"]
-    if len(counted) != 1 or counted[0][2] > 40:
+    bracketed = counted and text[: counted[0][2]].strip() == "("
+    if not counted or counted[0][2] > 40 or (len(counted) > 1 and not bracketed):
         return None
     _, value, start, to = counted[0]
     return Measure("HOURS", value, text[start:to], 0, 0.0, 0.0, 2)

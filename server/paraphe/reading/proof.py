@@ -35,10 +35,4 @@ class Proof:
     def makes_amount(self, hours: Decimal, dearest: int = DEAREST_HOUR) -> bool:
         """Say whether hours x a printed price is the printed amount without VAT; no price of an hour is so high as
         `dearest`, in euros."""
-        if self.excl is None or not hours or not self.excl.value:
-            return False
-        amount = abs(self.excl.value)
-        return any(
-            1 < each <= dearest and abs(each * hours - amount) <= Decimal("0.06")
-            for each in set(totals.printed_numbers(self.sheet))
-        )
+        return self.excl is not None and totals.makes(self.sheet, hours, self.excl.value, dearest)

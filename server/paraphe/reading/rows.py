@@ -33,7 +33,8 @@ def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
         hours, amount, proven = figures(row, in_hours=in_hours)
         if hours is None and amount is None:
             continue
-        if person := _person(rows, index):
+        person = _person(rows, index)
+        if person and not _of_staff(row.line, row.line.cells[0], person):
             mention = Mention(person, row.line, "column of names", 94, row, hours, amount, proven)
             mention.contract = _contract_of(row)
             found.append(mention)

@@ -25,7 +25,7 @@ _ROLES = (
         r"(?:heures?|h\.?|duree)\s+(?:prevues?|convention\w*|theoriques?|contrat\w*|d'absences?|absences?)|prevues?|"
         r"absences?"),
     ("HOURS",
-        r"(?:total\s+(?:d')?heures?|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
+        r"(?:total\s+(?:d'|des\s+|en\s+)?(?:heures?|h\b\.?(?!\s?t))|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
         r"heures?(?:\s+(?:realisees?|facturees?|effectuees?|stagiaires?|presence|de presence|suivies?|dispensees?))*"
 
                   r"|duree(?:\s+(?:realisee|effectuee|totale|en heures|facturee))?(?:\s*\(h(?:eures)?\))?|"

@@ -48,6 +48,7 @@ _HOURS_LABELS = (
             r"(?<!\w)(?:(?:nombre|nb\.?|nbre|volume)\s*(?:d'|de )?(?:heures?|horaire)|heures?|volume horaire|quantite|"
             r"qte|duree)\s*(?:[-/ ]?\s*(?:stagiaires?|facturees?|realisees?|effectuees?|dispensees?|suivies?|totales?|"
             r"globales?|de formation|de presence|\(h(?:eures)?\)))*\s*(?:facturees?|realisees?|effectuees?)?")),
+    ("hours said", 86, re.compile(r"(?<!\w)(?:total|volume|duree|heures?|nombre d'heures)\b[^:\d]{1,50}:")),
     ("in a sentence", 90, re.compile(
         r"(?:pour |soit )?(?:une? )?(?:duree totale|total|volume total|duree|"
         r"volume)(?: global)?(?: horaire)? (?:facturee? )?de\s+")),
@@ -55,10 +56,11 @@ _HOURS_LABELS = (
 )  # fmt: skip
 _PER_PERSON = re.compile(
     r"par (?:stagiaire|apprenant|participant|personne|jour|semaine|mois|session)|/\s?(?:stagiaire|jour|semaine|"
-    r"mois)|chacun|minim|absen|prevu|conventionn|plus de|delai"
+    r"mois)|chacun|individuel|unitaire|minim|absen|prevu|conventionn|plus de|delai"
 )
 
 
+DEAREST_HOUR = 150  # euros; more is the price of a day, or of a person
 _UNITS = {"h", "hr", "hrs", "heure", "heures"}
 
 
@@ -100,15 +102,17 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
                 if tables.head(each.at) and (each.how != "below" or "total" not in each.label):
                     continue
                 near = aligned(each.text)[:60]
-                if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(near):
+                if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(f"{each.label} {near}"):
                     break
                 first = next(iter(in_text(each.text)), None)
-                units = "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
+                units = rule != "hours said" and (
+                    "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
+                )
                 accepted = (
                     ("HOURS", "CLOCK", "NUMBER")
                     if units
                     else ("HOURS", "CLOCK")
-                    if "total" in each.label
+                    if "total" in each.label and rule != "hours said"
                     else ("HOURS",)
                 )
                 if first and first[2] < 4 and first[0] in accepted:
@@ -136,6 +140,10 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
     if column := _column_of_hours(sheet):
         offer(*column)
     counted = items(sheet, in_hours=in_hours)
+    for line in sheet.lines if excl and not found else ():
+        for each in measures(line):
+            if each.kind == "HOURS" and makes(sheet, each.value, excl):
+                offer(each.value, 82, line, "hours that a price turns into the amount")
     said = any(each.confidence >= 90 for each in found.values())  # what is printed as the total is not put right
     if (
         excl
@@ -151,6 +159,14 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
         replace(each, confidence=60) if several and each.rule == "hours done" else each for each in found.values()
     ]
     return sorted(totals, key=lambda each: -each.confidence)
+
+
+def makes(sheet: Sheet, hours: Decimal, excl: Decimal, dearest: int = DEAREST_HOUR) -> bool:
+    """Say whether hours times a printed price are an amount; no price of an hour is higher than `dearest`, in euros."""
+    return bool(hours and excl) and any(
+        1 < each <= dearest and abs(each * abs(hours) - abs(excl)) <= Decimal("0.06")
+        for each in set(printed_numbers(sheet))
+    )
 
 
 def _of_all_trainees(text: str) -> Iterator[Decimal]:
@@ -216,7 +232,6 @@ def _is_planned(column: tables.Column | None) -> bool:
 
 
 _Item = tuple[Measure, Measure, Measure, Line]
-DEAREST_HOUR = 150  # euros; more is the price of a day, or of a person
 
 
 def items(sheet: Sheet, *, in_hours: bool) -> list[_Item]:

@@ -11,7 +11,7 @@ from . import dates, tables
 from .dates import DAY, aligned
 from .labels import Sheet, value
 from .layout import Cell, Line, fold
-from .measures import measures
+from .measures import has_check_digit, measures
 from .result import Value
 
 _SUREST = 76  # below what needs no person
@@ -27,7 +27,7 @@ _OF_OTHERS = re.compile(
     r"qualiopi|certificat|uai|banque|guichet|page\b"
 )
 _NO_NUMBER = re.compile(
-    rf"{DAY}|\d{{1,3}}|\d{{5}}|\d{{9}}|\d{{11,}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{4}}[a-z]|fr\d.*|www.*|.*\.(?:fr|com|org|example)|"
+    rf"{DAY}|\d{{1,3}}|\d{{5}}|\d{{11,}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{4}}[a-z]|fr\d.*|www.*|.*\.(?:fr|com|org|example)|"
     r"\d+[.,]\d\d|\d+h\d*|(?:0?[1-9]|1[0-2])/20\d\d|[a-z]?\d{1,2}[a-z]?|\d{1,3}/\d{1,3}|(?:iso|art|bts?|cap|niveau)[-/. ]?\w*"
 )
 
@@ -42,7 +42,8 @@ def number(sheet: Sheet) -> list[Value]:
     for line, cell, match in _tokens(sheet):
         token, folded = match[0].strip(".-/"), fold(match[0].strip(".-/"))
         near = _near(sheet, line, cell, aligned(cell.text)[: match.start()])
-        if _NO_NUMBER.fullmatch(folded) or _OF_OTHERS.search(near):
+        siren = re.fullmatch(r"\d{9}", token) and has_check_digit(token)
+        if siren or _NO_NUMBER.fullmatch(folded) or _OF_OTHERS.search(near):
             continue
         sure = 36 + 12 * bool(re.search(r"[a-z]", folded) and len(folded) > 4) + 14 * bool(_PAPER.search(near))
         sure += 8 * bool(re.search(r"20[2-3]\d|(?<!\d)2\d(?=[-/.\d])", folded)) + 6 * (seen[match[0]] > 1)
@@ -75,7 +76,7 @@ def _near(sheet: Sheet, line: Line, cell: Cell, before: str) -> str:
     above = over[-1] if over else ""
     under = next((one for one in sheet.lines if one.number == line.number + 1 and one.page == line.page), None)
     below = [other.folded for other in under.cells if abs(other.x0 - cell.x0) < 3] if under else []
-    above += " ".join(each for each in below if _PAPER.fullmatch(each.strip(" :")))
+    above += " ".join(each for each in below if re.match(r"(?:facture|avoir)\b", each))
     return f"{'' if re.search(r'[.,;]$', above) else above} | {left[-30:]} | {before[-40:]}"
 
 
