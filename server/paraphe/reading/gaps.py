@@ -13,7 +13,7 @@ from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
 from .mentions import Mention
-from .names import key
+from .names import CIVILITY, key
 from .tables import Row
 
 _EDGE = 1.5  # points
@@ -81,7 +81,8 @@ def _frame(each: Mention) -> tuple[str, str]:
 
 
 def _squashed(text: str) -> str:
-    return re.sub(r"\d+", "0", aligned(text))
+    bare = re.sub(rf"(?<!\w){CIVILITY}\s+", "", aligned(text))
+    return re.sub(r"\d(?:[\d.,/]|\s(?=\d))*", "0", bare)
 
 
 def _above_lines(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:

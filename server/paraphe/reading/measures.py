@@ -10,6 +10,7 @@ from .dates import aligned
 from .layout import Line
 
 _NUMBER = r"(?:\d{1,3}(?:[ .']\d{3})+|\d+)(?:[.,]\d{1,4})?"
+_MINUS = r"(?:-|^-\s)?"  # in a text "- 35 h" is no minus but a dash
 _CLOCK = re.compile(
     r"(?<!\d)(?:de\s+)?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?\s?(?:a|-|/|et)\s?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?(?!\d)"
 )
@@ -18,12 +19,12 @@ _UNIT = r"(?:h(?:eures?|rs?)?(?:\s?[/-]?\s?(?:stagiaires?|apprenants?|participan
 _TOKEN = re.compile(
     rf"(?P<hm>(?<![\w,./-])-?\d{{1,5}}\s?h(?:eures?)?\s?[0-5]\d(?:\s?mn?|\s?min(?:utes)?)?(?![\d\w]))"
     rf"|(?P<colon>(?<![\w,./:-])-?\d{{1,5}}:[0-5]\d(?![\d:]))"
-    rf"|(?P<hours>(?<![\w,./-])-?{_NUMBER}\s?{_UNIT})"
+    rf"|(?P<hours>(?<![\w,./-]){_MINUS}{_NUMBER}\s?{_UNIT})"
     rf"|(?P<days>(?<![\w,./-])-?{_NUMBER}\s?(?:demi-?\s?journees?|jours?|j)\b)"
-    rf"|(?P<money>(?<![\w,./])(?:(?:€|eur(?:os?)?)\s?)?(?:(?:-\s?)?{_NUMBER}|\(\s?{_NUMBER}\s?\))-?\s?(?:€|eur(?:os?)?\b|"
+    rf"|(?P<money>(?<![\w,./])(?:(?:€|eur(?:os?)?)\s?)?(?:{_MINUS}{_NUMBER}|\(\s?{_NUMBER}\s?\))-?\s?(?:€|eur(?:os?)?\b|"
     r"c(?=\s|$)))"
     rf"|(?P<percent>(?<![\w,./]){_NUMBER}\s?%)"
-    rf"|(?P<number>(?<![\w,./:-])(?:(?:-\s?)?{_NUMBER}|\(\s?{_NUMBER}\s?\))(?![\w/:-]|[.,]\d))"
+    rf"|(?P<number>(?<![\w,./:-])(?:{_MINUS}{_NUMBER}|\(\s?{_NUMBER}\s?\))(?![\w/:-]|[.,]\d))"
 )
 
 

@@ -33,8 +33,7 @@ def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
         hours, amount, proven = figures(row, in_hours=in_hours)
         if hours is None and amount is None:
             continue
-        person = _person(rows, index)
-        if person and not _of_staff(row.line, row.line.cells[0], person):
+        if person := _person(rows, index):
             mention = Mention(person, row.line, "column of names", 94, row, hours, amount, proven)
             mention.contract = _contract_of(row)
             found.append(mention)
@@ -78,6 +77,8 @@ def _loose_text(near: Row, row: Row) -> str:
     if near.line.page != row.line.page or abs(near.line.y - row.line.y) > 1.7 * row.line.size or near.is_total:
         return ""
     if any(each.kind in ("HOURS", "MONEY", "NUMBER", "CLOCK") for each in measures(near.line)):
+        return ""
+    if NOT_OF_THE_CLASS.search(near.line.folded):
         return ""
     text = _name_text(near)
     return text.printed if isinstance(text, Name) else text
