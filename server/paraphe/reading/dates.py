@@ -160,7 +160,7 @@ def _several_days(match: re.Match[str]) -> Period | None:
     ):
         return None  # "tranche 4/12, du 1er au 30 juin 2026"
     words = re.search(r"\b(?:du|les|et|puis)\b" if bare else r"\b(?:du|les?|et|puis)\b|[a-z]{3}", match[0])
-    if len(found) < 2 or not words and len(found) < 3 + bare or (max(found) - min(found)).days > 750:
+    if len(found) < 2 or (not words and len(found) < 3 + bare) or (max(found) - min(found)).days > 750:
         return None
     return Period(min(found), max(found), match.start(), match.end(), "several days")
 

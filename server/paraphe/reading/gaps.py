@@ -58,7 +58,7 @@ def _figures(line: Line) -> list[Measure]:
 
 
 def _in_frames(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
-    """Give the lines that say around something else what is said around a name: "Stagiaire : …", "1. … - contrat n° 2"."""
+    """Give the lines that say around something else what is said around a name: "Stagiaire : …", "1. … (n° 2)"."""
     frames = {(round(each.cell.x0), frame) for each in found if any(frame := _frame(each))}
     for line in others:
         for cell in line.cells:
@@ -112,8 +112,8 @@ _COUNTED = re.compile(
     r"(?<![\d,./-])(?P<n>\d{1,3})\s*(?:stagiaires?|participante?s?|apprenante?s?|apprentis?|alternants?|beneficiaires?|"
     r"salaries?|personnes?)\b|"
     r"(?:stagiaires?|participants?|apprenants?|apprentis?|alternants?|beneficiaires?|salaries?)\s*\((?P<k>\d{1,3})\)|"
-    r"(?:nombre|nb\.?|effectif)\s*(?:total\s*)?(?:de |d')?(?:stagiaires?|participants?|apprenants?|apprentis?|salaries?)?"
-    r"\s*:\s*(?P<m>\d{1,3})(?![\d,.]|\s*h)"
+    r"(?:nombre|nb\.?|effectif)\s*(?:total\s*)?(?:de |d')?"
+    r"(?:stagiaires?|participants?|apprenants?|apprentis?|salaries?)?\s*:\s*(?P<m>\d{1,3})(?![\d,.]|\s*h)"
 )
 
 

@@ -6,8 +6,8 @@ from datetime import date
 from . import dates, tables
 from .dates import DAY, aligned
 from .labels import Announced, Sheet, announced, value
-from .measures import has_check_digit, measures
 from .layout import Line, fold
+from .measures import has_check_digit, measures
 from .periods import PERIOD_WORDS
 from .result import Value
 

@@ -1,6 +1,5 @@
 """Hours for names that have none in their line: from below, beside, their section, a list apart, or one for all."""
 
-from collections.abc import Sequence
 from functools import reduce
 from itertools import islice
 

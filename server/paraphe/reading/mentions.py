@@ -18,7 +18,8 @@ from .tables import Row
 WHO = (
     r"(?:stagiaires?|participante?s?|apprenante?s?|apprenti(?:\(?e\)?|·e|\.e)?s?|alternante?s?|beneficiaires?|"
     r"salarie(?:\(?e\)?)?s?|candidat(?:\(?e\)?)?s?|eleves?|"
-    r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|inscrite?s?|inscrit(?:\(e\))s?|formee?s?|personnes? formee?s?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
+    r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|inscrite?s?|inscrit(?:\(e\))s?|formee?s?|"
+    r"personnes? formee?s?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
     r"/)?\s*prenoms?)?(?:\s+du\s+\w+)?|prenoms?\s+(?:et\s+)?noms?)"
 )
 LABEL = re.compile(
@@ -33,14 +34,15 @@ NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
     r"interlocut|suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
-    r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
+    r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
+    r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
 _OF_A_COMPANY = re.compile(
     r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$"
 )
 _STAFF_LABEL = re.compile(
-    r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
-    r"interlocut|suivi par|suivi ad|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
+    r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|"
+    r"contact|interlocut|suivi par|suivi ad|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"

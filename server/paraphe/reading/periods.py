@@ -25,7 +25,7 @@ _NO_PERIOD = re.compile(
     r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
 )
 _BROKEN_OFF = re.compile(
-    rf"\b(?:du|de|depuis le)\s+{DAY}\s*$|{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$"
+    rf"\b(?:du|de|depuis le)\s+{DAY}\s*$|{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$"
 )
 _OF_IT = (
     r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from . import totals
+from . import items
+from .items import DEAREST_HOUR, Total
 from .labels import Sheet
 from .result import Value
-from .totals import DEAREST_HOUR, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Proof:
         printed = max((each.confidence for each in self.sums if each.value == total), default=0)
         if printed > 85:
             return True
-        items = totals.items(self.sheet, in_hours=self.in_hours)
-        complete = sum((abs(each[0].value) for each in items), Decimal()) in (0, total, 2 * total)
+        counting = items.items(self.sheet, in_hours=self.in_hours)
+        complete = sum((abs(each[0].value) for each in counting), Decimal()) in (0, total, 2 * total)
         return complete and self.makes_amount(total)
 
     def makes_amount(self, hours: Decimal, dearest: int = DEAREST_HOUR) -> bool:
         """Say whether hours x a printed price is the printed amount without VAT; no price of an hour is so high as
         `dearest`, in euros."""
-        return self.excl is not None and totals.makes(self.sheet, hours, self.excl.value, dearest)
+        return self.excl is not None and items.makes(self.sheet, hours, self.excl.value, dearest)

@@ -1,16 +1,15 @@
 """What holds together: trainees, hours and amounts that prove each other; the rest is left to a person."""
 
-import re
 from decimal import Decimal
 
-from . import head, parties, periods, totals, unlabelled
+from . import amounts, head, items, parties, periods, totals, unlabelled
+from .items import Total
 from .labels import COMPARE, Sheet, value
 from .layout import fold
 from .measures import measures
 from .names import key
 from .proof import Proof
 from .result import Known, Reading, Value
-from .totals import Total
 from .trainees import Trainees
 
 _CENT = Decimal("0.01")
@@ -62,7 +61,7 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
             reading.values["payer_reference"] = Value(
                 matching[0].reference, payer.confidence, payer.page, payer.snippet, "known payer"
             )
-    for name, total in totals.amounts(sheet).items():
+    for name, total in amounts.amounts(sheet).items():
         reading.values[name] = value(total.value, total.confidence, total.line, total.rule)
 
 
@@ -110,8 +109,8 @@ def _warn_of_hours(reading: Reading, added: Decimal, printed: Decimal) -> None:
 
 def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
     """Return the total that a printed price proves, else the surest; unproven and contested is doubtful."""
-    items = totals.items(sheet, in_hours=chosen.in_hours)
-    added = sum((abs(each[0].value) for each in items), Decimal())
+    counting = items.items(sheet, in_hours=chosen.in_hours)
+    added = sum((abs(each[0].value) for each in counting), Decimal())
     for each in sums:
         if each.value == added or chosen.proof.makes_amount(each.value):
             return Total(each.value, 93, each.line, f"{each.rule}, price x hours agree")
@@ -120,11 +119,11 @@ def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
 
 def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
     """Take days where no hours are printed; a person confirms it. A flat amount has no quantity."""
-    items = totals.items(sheet, in_hours=chosen.in_hours)
-    if items and chosen.in_hours:
-        added = sum((abs(each[0].value) for each in items), Decimal())
+    counting = items.items(sheet, in_hours=chosen.in_hours)
+    if counting and chosen.in_hours:
+        added = sum((abs(each[0].value) for each in counting), Decimal())
         if chosen.proof.makes_amount(added):
-            found = value(added.quantize(_CENT), 84, items[0][3], "sum of the lines' quantities")
+            found = value(added.quantize(_CENT), 84, counting[0][3], "sum of the lines' quantities")
             reading.values["quantity"] = found
             reading.values["unit"] = Value("HOUR", 84, found.page, found.snippet, found.rule)
             if len(reading.trainees) == 1:

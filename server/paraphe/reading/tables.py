@@ -1,7 +1,7 @@
 """Tables: which line is the head of one, what its columns hold, and what a row says in them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache

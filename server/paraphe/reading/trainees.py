@@ -1,14 +1,12 @@
 """Which of the names on an invoice are its trainees: the set whose hours, or amounts, make what is printed."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from . import gaps, grids, mentions, rows, students, tables, totals, turned
+from . import gaps, grids, items, mentions, rows, students, tables, turned
 from .labels import COMPARE, Sheet, value
-from .layout import Cell, Line
 from .lending import Lender
 from .measures import Measure, added, measures
 from .mentions import Mention
@@ -132,8 +130,8 @@ class Trainees:
         counted |= {abs(each.value) for line in self.sheet.lines if (each := rows.labelled_hours(line))}
         if counted - {own} - set(only.parts):
             return False
-        items = totals.items(self.sheet, in_hours=self.in_hours)
-        return sum((abs(each[0].value) for each in items), Decimal()) in (0, abs(own))
+        counting = items.items(self.sheet, in_hours=self.in_hours)
+        return sum((abs(each[0].value) for each in counting), Decimal()) in (0, abs(own))
 
     def settle(self, reading: Reading) -> None:
         """Put the trainees into the reading, with what a person should look at."""

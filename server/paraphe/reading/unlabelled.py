@@ -27,8 +27,10 @@ _OF_OTHERS = re.compile(
     r"qualiopi|certificat|uai|banque|guichet|page\b"
 )
 _NO_NUMBER = re.compile(
-    rf"{DAY}|\d{{1,3}}|\d{{5}}|\d{{11,}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{4}}[a-z]|fr\d.*|www.*|.*\.(?:fr|com|org|example)|"
-    r"\d+[.,]\d\d|\d+h\d*|(?:0?[1-9]|1[0-2])/20\d\d|[a-z]?\d{1,2}[a-z]?|\d{1,3}/\d{1,3}|(?:iso|art|bts?|cap|niveau)[-/. ]?\w*"
+    rf"{DAY}|\d{{1,3}}|\d{{5}}|\d{{11,}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{4}}[a-z]|fr\d.*|www.*|"
+    r".*\.(?:fr|com|org|example)|"
+    r"\d+[.,]\d\d|\d+h\d*|(?:0?[1-9]|1[0-2])/20\d\d|[a-z]?\d{1,2}[a-z]?|\d{1,3}/\d{1,3}|"
+    r"(?:iso|art|bts?|cap|niveau)[-/. ]?\w*"
 )
 
 
