@@ -104,7 +104,7 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
                 continue
             if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
                 break
-            number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text)
+            number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text.split(" ; ")[0])
             if number is None and each.how != "below":
                 rest = [
                     m

@@ -104,8 +104,8 @@ def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[s
     rest = re.sub(r"^[\s:.=#>*]+", "", cell.text[match.end() :])
     if rest:
         yield Announced(rest, "same", match[0], before, line, cell, line)
-    if len(rest) > 12:
-        return
+    if len(rest) > 12 or re.search(r"[^\W\d_]{4}", rest):
+        return  # what stands further off is of the words behind the label
     while index + 2 < len(line.cells) and _NOTHING.fullmatch(aligned(line.cells[index + 1].text)):
         index += 1
     if index + 1 < len(line.cells):

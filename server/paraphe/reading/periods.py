@@ -118,7 +118,7 @@ def _together(found: list[_Candidate]) -> _Candidate | None:
     start, end = min(each.start for each in alike), max(each.end for each in alike)
     whole = next((each for each in alike if each.days == (start, end)), None)
     if whole:
-        return replace(whole, sure=min(97, best + _MARGIN))
+        return replace(whole, sure=min(99, best + _MARGIN))
     if (end - start).days > 400:
         return None
     same = len({each.rule for each in alike}) == 1 and len({each.line.number for each in alike}) == len(alike)
