@@ -22,15 +22,18 @@ _EDGE = 1.5  # points
 def unread(sheet: Sheet, found: Sequence[Mention], rows: dict[int, Row]) -> Line | None:
     """Return a line that stands in the list of trainees as theirs do, without being read as one; None if none does."""
     taken = {each.line.number for each in found}
-    names = {each.key for each in found}
+    names = {frozenset(each.key) for each in found}
     others = [
         line
         for line in sheet.lines
-        if line.number not in taken
-        and not _is_sum(line, rows)
-        and not any(set(one) <= set(key(line.text)) for one in names)
+        if line.number not in taken and not _is_sum(line, rows) and not _names_one(line, names)
     ]
     return next((line for shape in (_in_rows, _in_frames, _above_lines) for line in shape(sheet, found, others)), None)
+
+
+def _names_one(line: Line, names: set[frozenset[str]]) -> bool:
+    words = frozenset(key(line.text))
+    return any(each <= words for each in names)
 
 
 def _is_sum(line: Line, rows: dict[int, Row]) -> bool:

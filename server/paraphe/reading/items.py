@@ -1,9 +1,9 @@
 """Lines that multiply, and prices: quantity x price = amount is what proves hours more surely than any word."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from . import tables
 from .labels import Sheet
@@ -50,6 +50,7 @@ def _is_flat(item: Item) -> bool:
 _FLAT_UNIT = re.compile(r"u|un|unites?|forfaits?|ff?t|ens|pce|pieces?|jours?|j|lot|stagiaires?|pers(?:onnes?)?|mois")
 
 
+@lru_cache(maxsize=4)
 def _products(sheet: Sheet) -> list[Item]:
     found = []
     rows = {row.line.number: row for row in tables.rows(sheet)}
@@ -78,14 +79,16 @@ def _turned(proof: tuple[Measure, Measure, Measure], row: Row) -> tuple[Measure,
 def makes(sheet: Sheet, hours: Decimal, excl: Decimal, dearest: int = DEAREST_HOUR) -> bool:
     """Say whether hours times a printed price are an amount; no price of an hour is higher than `dearest`, in euros."""
     return bool(hours and excl) and any(
-        1 < each <= dearest and abs(each * abs(hours) - abs(excl)) <= Decimal("0.06")
-        for each in set(printed_numbers(sheet))
+        1 < each <= dearest and abs(each * abs(hours) - abs(excl)) <= Decimal("0.06") for each in printed_numbers(sheet)
     )
 
 
-def printed_numbers(sheet: Sheet) -> Iterator[Decimal]:
-    """Give every number on the invoice that may be a price."""
-    for line in sheet.lines:
-        for each in measures(line):
-            if each.kind == "MONEY" or (each.kind == "NUMBER" and each.decimals >= 2):
-                yield abs(each.value)
+@lru_cache(maxsize=4)
+def printed_numbers(sheet: Sheet) -> frozenset[Decimal]:
+    """Return every number on the invoice that may be a price."""
+    return frozenset(
+        abs(each.value)
+        for line in sheet.lines
+        for each in measures(line)
+        if each.kind == "MONEY" or (each.kind == "NUMBER" and each.decimals >= 2)
+    )
