@@ -36,13 +36,22 @@ def test_the_first_of_a_month_may_be_written_1er():
         ("Septembre 2026", date(2026, 9, 1), date(2026, 9, 30)),
         ("octobre à décembre 2026", date(2026, 10, 1), date(2026, 12, 31)),
         ("3e trimestre 2026", date(2026, 7, 1), date(2026, 9, 30)),
+        ("1er semestre 2026", date(2026, 1, 1), date(2026, 6, 30)),
+        ("les 4, 5 et 6 mai 2026", date(2026, 5, 4), date(2026, 5, 6)),
+        ("les 30 et 31 mars, 1er et 2 avril 2026", date(2026, 3, 30), date(2026, 4, 2)),
+        ("du 4 au 5 mai et du 11 au 12 mai 2026", date(2026, 5, 4), date(2026, 5, 12)),
+        ("29/12 et 05/01/2027", date(2026, 12, 29), date(2027, 1, 5)),
+        ("tranche 4/12, du 01/06/2026 au 30/06/2026", date(2026, 6, 1), date(2026, 6, 30)),
     ],
 )
 def test_a_period_is_read_however_it_is_written(text, start, end):
     assert [(each.start, each.end) for each in periods(text)] == [(start, end)]
 
 
-@pytest.mark.parametrize("text", ["le 12 septembre 2026", "31/02/2026", "FA-26-11-0340", "du 30/09/2026 au 01/09/2026"])
+@pytest.mark.parametrize(
+    "text",
+    ["le 12 septembre 2026", "31/02/2026", "FA-26-11-0340", "du 30/09/2026 au 01/09/2026", "Paris 12, 15 mai 2026"],
+)
 def test_what_is_no_period_is_none(text):
     assert periods(text) == []
 
@@ -80,6 +89,8 @@ def test_times_of_day_are_no_durations():
         ("Mme Anaïs Le Goff", "Le Goff", "Anaïs"),
         ("M. PEÑA Hugo", "PEÑA", "Hugo"),
         ("SØRENSEN, Ngọc-Ánh", "SØRENSEN", "Ngọc-Ánh"),
+        ("Mme Océane DE LA RUE", "DE LA RUE", "Océane"),
+        ("Inscription de Aurélien LEFÈVRE", "LEFÈVRE", "Aurélien"),
         ("D'Almeida Naïma", "D'Almeida", "Naïma"),
         ("DE LA TOUR-MARTEL Rémi", "DE LA TOUR-MARTEL", "Rémi"),
     ],
@@ -93,7 +104,7 @@ def test_a_name_is_told_in_its_two_parts(text, last, first):
 
 @pytest.mark.parametrize(
     "text", ["CAP Pâtissier", "OPCO Cohésia", "Total heures", "LE GOFF", "12 rue des Tanneurs", "Bachelor Paul",
-             "LE GOFF Anaïs DUBREUILH Loïc"],
+             "LE GOFF Anaïs DUBREUILH Loïc", "Paul BLANC, Lou DIARRA", "Anne BLANC du"],
 )  # fmt: skip
 def test_what_is_no_single_name_is_none(text):
     assert name(text) is None

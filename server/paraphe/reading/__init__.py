@@ -2,10 +2,10 @@
 
 `read` does it in a process of its own. The parts, from the bottom: `glyphs` and `layout` (where a page shows what),
 `dates`, `measures`, `names` (how French invoices write things), `labels` and `tables` (what announces them), `head`,
-`periods`, `parties` and `totals` (candidates for every value), `mentions`, `rows`, `turned` and `students` (where
-trainees are named), `lookup` (by what those who are known are found), `trainees` and `settle` (what proves what),
-`einvoice` (the XML inside), `pdf` (the file itself), `invoice` (the order of all this), `apart` (the process around
-it).
+`unlabelled`, `periods`, `parties`, `items`, `amounts` and `totals` (candidates for every value), `mentions`, `rows`,
+`grids`, `turned` and `students` (where trainees are named), `lookup` (by what those who are known are found), `proof`,
+`lending`, `gaps`, `trainees` and `settle` (what proves what, and what is missing), `einvoice` (the XML inside), `pdf`
+(the file itself), `invoice` (the order of all this), `apart` (the process around it).
 """
 
 from .apart import Limits, read

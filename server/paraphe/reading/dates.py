@@ -26,17 +26,28 @@ DAY = (
     rf"|{_DAY}[\s-]+{MONTH}[\s-]+{_YEAR}))(?![\d])"
 )
 _DAY_WITHOUT_YEAR = (
-    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s?[/.-]\s?(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{MONTH}|{_DAY}))"
+    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}(?:\s?[/.]\s?|-)(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{MONTH}|{_DAY}))"
 )
 _TO = r"\s*(?:au|a|jusqu'au|jusqu'a|->|=>|→|➔|>|/|-|…|\.\.\.?)\s*(?:le\s+)?"
 _FIND_DAY = re.compile(rf"(?<![\d/.-]){DAY}")
 _FIND_PERIOD = re.compile(
-    rf"(?<![\d/.-])(?:(?:du|de|entre le|le|debut)?\s*:?\s*)(?P<start>{DAY}|{_DAY_WITHOUT_YEAR})"
+    rf"(?<![\w/.-])(?:(?:du|de|entre le|le|debut)?\s*:?\s*)(?P<start>{DAY}|{_DAY_WITHOUT_YEAR})"
     rf"(?P<to>{_TO}|\s+et le\s+|\s*;?,?\s*fin\s*:?\s*)(?P<end>{DAY})"
 )
+# "4, 5 et 6 mai 2026", "du 4 au 5 mai et du 11 au 12 mai 2026": days that share a month and a year.
+_AND = r"\s*(?:,|;|\bet\b|&|\+|\bpuis\b)\s*(?:et\s+)?(?:(?:les?|du)\s+)?"
+_SOME_DAY = rf"(?:{DAY}|{_DAY_WITHOUT_YEAR})"
+_SOME_DAYS = rf"{_SOME_DAY}(?:\s*(?:au|-|→)\s*(?:le\s+)?{_SOME_DAY})?"
+_FIND_DAYS = re.compile(
+    rf"(?<![\w/.,-])(?:(?:du|les?)\s*:?\s+)?(?P<first>{_SOME_DAYS})(?:{_AND}{_SOME_DAYS}){{0,11}}{_AND}(?:{_SOME_DAY}\s*(?:au|-|→)\s*)?(?P<last>{DAY})"
+)
+_ONE_OF_DAYS = re.compile(rf"(?<![\w/.-])(?:{DAY}|{_DAY_WITHOUT_YEAR})(?!\d)")
 _FIND_MONTHS = re.compile(
     rf"(?<![\w/.-])(?:de\s+|d')?(?P<first>{MONTH})(?:\s+(?P<year1>20\d\d))?\s*(?:a|au|-|/|et|->|"
     rf"→)\s*(?P<last>{MONTH})\s+(?P<year>20\d\d)(?!\d)"
+)
+_FIND_SEMESTER = re.compile(
+    r"(?<![\w])(?:(?P<n>[12])\s?(?:er|e|eme|nd|de)\s+semestre|s(?:emestre\s)?(?P<m>[12]))\s*[-/]?\s*(?:de\s+)?(?P<year>20\d\d)(?!\d)"
 )
 _FIND_MONTH = re.compile(rf"(?<![\w/.-])(?P<month>{MONTH})\s+(?P<year>20\d\d)(?!\d)")
 _FIND_NUMBERED_MONTH = re.compile(r"(?<![\w/.-])(?P<month>0[1-9]|1[0-2])[/-](?P<year>20\d\d)(?![\d/.-])")
@@ -123,9 +134,35 @@ def _two_days(match: re.Match[str]) -> Period | None:
         return None
     bare = match["start"].strip().removesuffix("er").strip().isdigit()
     words = re.match(r"(?:du|de|entre|le|debut)\b", match[0])
-    if bare and not (words and re.search(r"[a-z]", match["to"])):
+    if bare and not re.search(r"[a-z]", match["to"]):
         return None  # "12 - 15/03/2026" is as likely a number and a day
     return Period(start, end, match.start(), match.end(), "two days" if words else "two days without a word")
+
+
+def _several_days(match: re.Match[str]) -> Period | None:
+    """Read days that "et" or commas join as the time from the first to the last of them."""
+    end = day(match["last"])
+    found = [end] if end else []
+    year, month = (end.year, end.month) if end else (None, None)
+    for each in reversed(_ONE_OF_DAYS.findall(match.string[match.start("first") : match.start("last")])):
+        if (one := day(each, year, month)) is None:
+            return None
+        if found and one > found[-1] and year is not None and not _FIND_DAY.fullmatch(each):
+            one = _date(year - 1, one.month, one.day) or one
+        year, month = one.year, one.month
+        found.append(one)
+    bare = any(each.isdigit() for each in _ONE_OF_DAYS.findall(match["first"]))
+    joined = match.string[match.end("first") : match.start("last")]
+    if (
+        re.search(r"\bdu\b", joined)
+        and not re.match(r"(?:du|les?)\b", match[0])
+        and not _FIND_DAY.match(match["first"])
+    ):
+        return None  # "tranche 4/12, du 1er au 30 juin 2026"
+    words = re.search(r"\b(?:du|les|et|puis)\b" if bare else r"\b(?:du|les?|et|puis)\b|[a-z]{3}", match[0])
+    if len(found) < 2 or (not words and len(found) < 3 + bare) or (max(found) - min(found)).days > 750:
+        return None
+    return Period(min(found), max(found), match.start(), match.end(), "several days")
 
 
 def _months(first: str, last: str, match: re.Match[str], year: int) -> Period | None:
@@ -141,7 +178,7 @@ def _several_months(match: re.Match[str]) -> Period | None:
 
 def _one_month(match: re.Match[str]) -> Period | None:
     before = match.string[: match.start()]
-    if re.search(rf"(?:^|\s){_DAY}\s+$", before):
+    if re.search(rf"(?:^|\W){_DAY}\s+$", before):
         return None  # the month of a day
     return _months(match["month"], match["month"], match, int(match["year"]))
 
@@ -158,10 +195,18 @@ def _quarter(match: re.Match[str]) -> Period:
     return Period(date(year, last - 2, 1), end, match.start(), match.end(), "quarter")
 
 
+def _semester(match: re.Match[str]) -> Period:
+    year, last = int(match["year"]), 6 * int(match["n"] or match["m"])
+    end = date(year, last, calendar.monthrange(year, last)[1])
+    return Period(date(year, last - 5, 1), end, match.start(), match.end(), "quarter")
+
+
 _READERS = (
+    (_FIND_DAYS, _several_days),
     (_FIND_PERIOD, _two_days),
     (_FIND_MONTHS, _several_months),
     (_FIND_QUARTER, _quarter),
+    (_FIND_SEMESTER, _semester),
     (_FIND_MONTH, _one_month),
     (_FIND_NUMBERED_MONTH, _numbered_month),
 )

@@ -18,6 +18,9 @@ _IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _MOST_GLYPHS = 60_000  # of one page; a page of small print has 8 000
 _MOST_FORMS = 200
 _DEEPEST_FORM = 12
+# Shares of the size. More between two letters is a way to the next column; between a few letters, to the next word.
+_LETTER_SPACE = 0.5
+_WORD_SPACE = 0.14
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +206,13 @@ def _show(items: Any, state: _State, tm: Matrix, pen: _Pen) -> Matrix:
         if isinstance(item, (int, float)):
             tm = multiply((1, 0, 0, 1, -float(item) / 1000 * state.size * state.scale, 0), tm)
         elif isinstance(item, (bytes, str)) and state.font is not None:
-            for text, width, is_space in _characters(item, state.font):
+            characters = list(_characters(item, state.font))
+            jump = state.character_space > (_LETTER_SPACE if len(characters) > 3 else _WORD_SPACE) * abs(state.size)
+            for text, width, is_space in characters:
                 advance = width / 1000 * state.size + state.character_space + (state.word_space if is_space else 0)
                 advance *= state.scale
-                _set_glyph(text, advance, state, tm, pen)
+                drawn = width / 1000 * state.size * state.scale if jump else advance
+                _set_glyph(text, drawn, state, tm, pen)
                 tm = multiply((1, 0, 0, 1, advance, 0), tm)
     return tm
 

@@ -7,6 +7,7 @@ from . import dates, tables
 from .dates import DAY, aligned
 from .labels import Announced, Sheet, announced, value
 from .layout import Line, fold
+from .measures import has_check_digit, measures
 from .periods import PERIOD_WORDS
 from .result import Value
 
@@ -28,7 +29,7 @@ _NUMBER_LABELS = (
     ("piece", 90, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:la\s+)?(?:piece|document|doc\.?)|(?:piece|document)"
         rf"(?: comptable| de vente)?\s*(?:{NO}|:))(?![a-z])")),
-    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+[-\w]*\d|\s*$)")),
+    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+[-\w/.]*\d|\s*$)")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
     ("our reference", 81, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip
@@ -39,6 +40,7 @@ _OTHER_PAPER = re.compile(
     r"dossier|convention|contrat|devis|(?:^|\s)sur\s|"
     r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
+_OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|correspond")
 _NOT_A_NUMBER = re.compile(
     rf"{DAY}|\d{{14}}|\d{{9}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{1,2}}|page.*|bc.*", re.IGNORECASE
 )
@@ -47,20 +49,21 @@ _DATE_LABELS = (
     ("date of the invoice", 98, re.compile(
 
             r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
-            r"document|creation)|\bemise?\s+le|\betablie?\s+le|"
+            r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+le|"
         r"\bediteee?\s+le|\beditee?\s+le|\bfacturee?\s+le|\bdate\s+d'envoi")),
     ("date", 90, re.compile(
         r"(?:^|[-/,;]\s*|\s{2,})date\b(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
     ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
-        rf"\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
+        rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]|"
+        rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le))\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:le|du|en date du)\s+(?={DAY}\s*$)")),
-    ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
+    ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
 _OTHER_DAY = re.compile(
-    r"echeance|limite|reglement|payable|paiement|regler|debut|\bfin\b|naissance|livraison|version|commande|"
+    r"echeance|limite|reglement|payable|paiement|regler|payer|avant|debut|\bfin\b|naissance|livraison|version|commande|"
     r"convention|signature|session|validite|a compter|effet|"
     r"accord|contrat|verse|acompte|origine|annul|relati|virement|prelevement|terme"
 )
@@ -76,14 +79,22 @@ def number(sheet: Sheet) -> list[Value]:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _number_in(each, rule))), (None, ""))
             if each is not None:
-                sure = confidence - {"same": 0, "right": 1, "below": 4}[each.how] - (6 if each.line.page > 1 else 0)
+                sure = (
+                    confidence
+                    - {"same": 0, "right": 1, "above": 4, "below": 4}[each.how]
+                    - (6 if each.line.page > 1 else 0)
+                )
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
     return sorted(found.values(), key=lambda each: -each.confidence)
 
 
 def _number_in(each: Announced, rule: str) -> str | None:
-    if _OTHER_PAPER.search(each.before) or (each.how == "below" and (rule == "invoice:" or tables.head(each.at))):
+    if (
+        _OTHER_PAPER.search(each.before)
+        or _OF_ANOTHER.search(each.label)
+        or (each.how == "below" and (rule == "invoice:" or tables.head(each.at)))
+    ):
         return None
     if rule in ("number alone", "our reference") and (each.line.page > 1 or each.line.number > 25):
         return None
@@ -94,8 +105,12 @@ def _number_in(each: Announced, rule: str) -> str | None:
     rest = match.string[match.end() :]
     if joined := re.match(r"\s(\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
-    if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token):
+    explicit = rule in ("number of the invoice", "invoice number")
+    nine = re.fullmatch(r"\d{9}", token) and (explicit or not has_check_digit(token))
+    if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token) and not nine:
         return None
+    if re.fullmatch(r"\d{5}", token) and re.match(r"\s+[A-ZÀ-Ý]", rest) and each.how != "same":
+        return None  # a town
     if re.match(r"(?:du|de|le|la|en|au|a|sur|page|et)\s", fold(token)) or re.match(
         r"\s?(?:heures|h\b|jours)", fold(rest)
     ):
@@ -125,7 +140,11 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
         for places in announced(sheet, label):
             each, read = next(((each, read) for each in places if (read := _day_in(each, rule))), (None, None))
             if each is not None and read is not None:
-                sure = confidence - {"same": 0, "right": 1, "below": 3}[each.how] - (6 if each.line.page > 1 else 0)
+                sure = (
+                    confidence
+                    - {"same": 0, "right": 1, "above": 3, "below": 3}[each.how]
+                    - (6 if each.line.page > 1 else 0)
+                )
                 if sure > (found[read].confidence if read in found else 0):
                     found[read] = value(read, sure, each.line, rule)
     return sorted(found.values(), key=lambda each: -each.confidence)
@@ -138,6 +157,8 @@ def _day_in(each: Announced, rule: str) -> date | None:
         return None
     if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
         return None
+    if (each.how == "below" and tables.head(each.at)) or (rule == "day alone" and _counts(each.line)):
+        return None
     left = next((cell.folded for cell in reversed(each.at.cells) if cell.x1 <= each.cell.x0), "")
     if rule == "day alone" and (PERIOD_WORDS.search(left) or _OTHER_DAY.search(left)):
         return None
@@ -145,6 +166,10 @@ def _day_in(each: Announced, rule: str) -> date | None:
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
+
+
+def _counts(line: Line) -> bool:
+    return any(each.kind in ("HOURS", "MONEY") for each in measures(line))
 
 
 def conflicting(candidates: list[Value], margin: int = 6) -> bool:

@@ -1,9 +1,10 @@
 """Labels and what they announce: the text behind a label, in the next column, or below it."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .dates import aligned
 from .layout import Cell, Line
@@ -19,7 +20,7 @@ _LEADING = 1.75
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A text that a label announces. `how` is same, right or below; `label` the label's own text, folded."""
+    """A text that a label announces. `how` is same, right, above or below; `label` the label's own text, folded."""
 
     text: str
     how: str
@@ -30,7 +31,7 @@ class Announced:
     at: Line  # where the label stands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """The lines of an invoice that are the invoice itself, without terms and attendance sheets."""
 
@@ -73,6 +74,19 @@ def joined(texts: Iterable[str]) -> str:
     return text.strip()
 
 
+@lru_cache(maxsize=4)
+def paragraphs(sheet: Sheet) -> tuple[tuple[Line, str], ...]:
+    """Return every text with the lines that go on with it, and the line that it begins in."""
+    found, read = [], set()
+    for line in sheet.lines:
+        for cell in line.cells:
+            if (line.number, cell.x0) not in read:
+                flow = list(sheet.flow(line, cell))
+                read |= {(other.number, each.x0) for other, each in flow}
+                found.append((line, joined(each.text for _, each in flow)))
+    return tuple(found)
+
+
 def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]:
     """Give for every label what it may announce, the nearest place first: behind it, to the right, below."""
     for line in sheet.lines:
@@ -90,15 +104,29 @@ def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[s
     rest = re.sub(r"^[\s:.=#>*]+", "", cell.text[match.end() :])
     if rest:
         yield Announced(rest, "same", match[0], before, line, cell, line)
-    if len(rest) > 12:
-        return
+    if len(rest) > 12 or re.search(r"[^\W\d_]{4}", rest):
+        return  # what stands further off is of the words behind the label
     while index + 2 < len(line.cells) and _NOTHING.fullmatch(aligned(line.cells[index + 1].text)):
         index += 1
     if index + 1 < len(line.cells):
         right = re.sub(r"^(?:[\s:.=#>*]|-(?!\s?\d))+", "", line.cells[index + 1].text)
         yield Announced(right, "right", match[0], before, line, line.cells[index + 1], line)
-    for under, below in sheet.below(line, cell):
+    lower = list(sheet.below(line, cell))
+    upper = None if before.strip() or rest else _caption_of(sheet, line, cell)
+    if upper and not (lower and line.y - lower[0][0].y < 1.25 * (upper[0].y - line.y)):
+        yield Announced(upper[1].text, "above", match[0], before, upper[0], upper[1], line)
+    for under, below in lower:
         yield Announced(below.text, "below", match[0], before, under, below, line)
+
+
+def _caption_of(sheet: Sheet, line: Line, cell: Cell) -> tuple[Line, Cell] | None:
+    """Return the cell right above a label that is a caption below its value."""
+    at = bisect_left(sheet.lines, line.number, key=lambda each: each.number)
+    above = sheet.lines[at - 1] if at else line
+    if above.page != line.page or not 0 < above.y - line.y < 2 * above.size:
+        return None
+    near = [each for each in above.cells if each.x0 < cell.x1 + 2 and cell.x0 - 2 < each.x1]
+    return (above, near[0]) if near and re.search(r"\d", near[0].text) else None
 
 
 def snippet(*lines: Line) -> str:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -134,16 +134,28 @@ _RULE = re.compile(r"[-+=_*.~·•\s]*")  # rules drawn with characters; nothing
 
 
 def lines(page: int, first: int, glyphs: Sequence[Glyph]) -> list[Line]:
-    """Return the lines of a page from the top. Text across the others (a watermark) is left out."""
+    """Return the lines of a page from the top, those along a margin last. Text across (a watermark) is left out."""
     glyphs = [each for each in glyphs if each.text]
     if not glyphs:
         return []
-    angle = Counter(each.angle for each in glyphs if each.text.strip()).most_common(1)
-    glyphs = [each for each in glyphs if angle and each.angle == angle[0][0]]
+    angles = Counter(each.angle for each in glyphs if each.text.strip()).most_common()
+    found: list[Line] = []
+    for angle in [each for each, _ in angles[:1]] + [each for each, _ in angles[1:] if each in _UPRIGHT]:
+        turned = [each for each in glyphs if each.angle == angle]
+        found += _of_one_direction(page, first + len(found), turned, _APART if found else 0)
+    return found
+
+
+_UPRIGHT = (90, 270)
+_APART = -10_000  # turned text stands at no height of the page
+
+
+def _of_one_direction(page: int, first: int, glyphs: Sequence[Glyph], shift: float) -> list[Line]:
     found: list[Line] = []
     for row in _rows(glyphs):
         cells = tuple(each for each in _cells(row) if not _RULE.fullmatch(each.text))
         if cells:
+            cells = tuple(replace(cell, y=cell.y + shift) for cell in cells) if shift else cells
             found.append(Line(page, first + len(found), cells))
     return _parted(found)
 
@@ -294,10 +306,14 @@ _INVOICE_WORDS = re.compile(
 def is_readable(found: Sequence[Line]) -> bool:
     """Say whether lines are text that a rule can read, and not the codes of a font that tells no letters."""
     text = " ".join(line.text for line in found)
+    return is_text(found) and len(text) > 40 and len(_INVOICE_WORDS.findall(fold(text))) >= 3
+
+
+def is_text(found: Sequence[Line]) -> bool:
+    """Say whether lines are letters at all; enough for a short page behind one that can be read."""
+    text = " ".join(line.text for line in found)
     letters = sum(each.isalnum() for each in text)
-    if letters < 40:
-        return False
     odd = sum(
         "\ue000" <= each <= "\uf8ff" or each in "\ufffd\x00" or unicodedata.category(each) == "Cc" for each in text
     )
-    return odd < 0.1 * letters and len(_INVOICE_WORDS.findall(fold(text))) >= 3
+    return letters > 10 and odd < 0.1 * letters

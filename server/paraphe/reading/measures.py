@@ -10,20 +10,21 @@ from .dates import aligned
 from .layout import Line
 
 _NUMBER = r"(?:\d{1,3}(?:[ .']\d{3})+|\d+)(?:[.,]\d{1,4})?"
+_MINUS = r"(?:-|^-\s)?"  # in a text "- 35 h" is no minus but a dash
 _CLOCK = re.compile(
     r"(?<!\d)(?:de\s+)?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?\s?(?:a|-|/|et)\s?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?(?!\d)"
 )
 # The unit may follow in letters that belong to it alone; "h.t." is none.
-_UNIT = r"(?:h(?:eures?|rs?)?(?:\s?/?\s?(?:stagiaires?|apprenants?))?)(?![\w.]*t\b|\w)"
+_UNIT = r"(?:h(?:eures?|rs?)?(?:\s?[/-]?\s?(?:stagiaires?|apprenants?|participants?)(?:\(s\))?)?)(?![\w.]*t\b|\w)"
 _TOKEN = re.compile(
     rf"(?P<hm>(?<![\w,./-])-?\d{{1,5}}\s?h(?:eures?)?\s?[0-5]\d(?:\s?mn?|\s?min(?:utes)?)?(?![\d\w]))"
     rf"|(?P<colon>(?<![\w,./:-])-?\d{{1,5}}:[0-5]\d(?![\d:]))"
-    rf"|(?P<hours>(?<![\w,./-])-?{_NUMBER}\s?{_UNIT})"
+    rf"|(?P<hours>(?<![\w,./-]){_MINUS}{_NUMBER}\s?{_UNIT})"
     rf"|(?P<days>(?<![\w,./-])-?{_NUMBER}\s?(?:demi-?\s?journees?|jours?|j)\b)"
-    rf"|(?P<money>(?<![\w,./])(?:€|eur(?:os?)?)?\s?(?:-?\s?{_NUMBER}|\(\s?{_NUMBER}\s?\))-?\s?(?:€|eur(?:os?)?\b|"
+    rf"|(?P<money>(?<![\w,./])(?:(?:€|eur(?:os?)?)\s?)?(?:{_MINUS}{_NUMBER}|\(\s?{_NUMBER}\s?\))-?\s?(?:€|eur(?:os?)?\b|"
     r"c(?=\s|$)))"
     rf"|(?P<percent>(?<![\w,./]){_NUMBER}\s?%)"
-    rf"|(?P<number>(?<![\w,./:-])(?:-?\s?{_NUMBER}|\(\s?{_NUMBER}\s?\))(?![\w/:-]|[.,]\d))"
+    rf"|(?P<number>(?<![\w,./:-])(?:{_MINUS}{_NUMBER}|\(\s?{_NUMBER}\s?\))(?![\w/:-]|[.,]\d))"
 )
 
 
@@ -70,6 +71,12 @@ def hours_and_minutes(text: str) -> Decimal | None:
         return None
     whole = Decimal(match[1].lstrip("-")) + (Decimal(match[2]) / 60).quantize(Decimal("0.01"))
     return -whole if match[1].startswith("-") else whole
+
+
+def has_check_digit(digits: str) -> bool:
+    """Say whether the last of some digits checks the others by Luhn's formula, as those of SIREN and SIRET do."""
+    doubled = [int(each) * (1 + at % 2) for at, each in enumerate(reversed(digits))]
+    return sum(each - 9 * (each > 9) for each in doubled) % 10 == 0
 
 
 def without_clocks(folded: str) -> str:

@@ -1,6 +1,7 @@
 """Where an invoice mentions its trainees: in a table, behind a label, in a line with hours, in a sentence."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,21 +11,22 @@ from .dates import aligned
 from .labels import Announced, Sheet, announced, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, in_text
-from .names import Name, key, name, named_in_prose
+from .names import Name, key, name, named_by_case, named_in_prose
 from .result import Student
 from .tables import Row
 
 WHO = (
     r"(?:stagiaires?|participante?s?|apprenante?s?|apprenti(?:\(?e\)?|·e|\.e)?s?|alternante?s?|beneficiaires?|"
     r"salarie(?:\(?e\)?)?s?|candidat(?:\(?e\)?)?s?|eleves?|"
-    r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
+    r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|inscrite?s?|inscrit(?:\(e\))s?|formee?s?|"
+    r"personnes? formee?s?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
     r"/)?\s*prenoms?)?(?:\s+du\s+\w+)?|prenoms?\s+(?:et\s+)?noms?)"
 )
 LABEL = re.compile(
     r"(?:^|(?<=[\s(\-:,;]))(?:liste\s+(?:nominative\s+)?des\s+|nom\s+d[ue]s?\s+|"
     rf"concerne\s*:?\s*)?{WHO}(?:\s+(?:concernee?s?|formee?s?|presente?s?|"
     rf"de la formation))?(?:\s*(?:n\s?°\s?)?\d{{1,3}}(?!\d))?\s*(?:\(s\)|\(e\)|\(x\))?\s*(?:\(\d{{1,3}}\))?"
-    r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b))"
+    r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b)|\s[^:;|]{1,70}:(?!\d))"
 )
 _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
@@ -32,11 +34,15 @@ NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
     r"interlocut|suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
-    r"responsable|mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
+    r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
+    r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
+)
+_OF_A_COMPANY = re.compile(
+    r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$"
 )
 _STAFF_LABEL = re.compile(
-    r"(?:l[ae]s? |votre |notre |nom du )?(?:format|intervenant|animat|direct(?:eur|rice)|gerant|president|contact|"
-    r"interlocut|suivi|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
+    r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|"
+    r"contact|interlocut|suivi par|suivi ad|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
@@ -66,6 +72,12 @@ class Mention:
         """What two spellings of this name have in common."""
         return key(self.name.printed)
 
+    @property
+    def cell(self) -> Cell:
+        """The cell that the name stands in."""
+        words = self.name.printed.split()
+        return max(self.line.cells, key=lambda cell: sum(word in cell.text for word in words))
+
 
 def contract_in(line: Line) -> str | None:
     """Return the number of a contract that a line names."""
@@ -90,12 +102,14 @@ def _bare(part: str) -> str:
     return part[match.end() :] if match else part
 
 
-def name_in(text: str, family_first: bool | None = None) -> Name | None:
+def name_in(text: str, family_first: bool | None = None, *, placed: bool = False) -> Name | None:
     """Read the one name in the text of a cell that may hold more: a number, a code in brackets, a training."""
     text = re.sub(r"^\s*(?:\(?\d{1,3}\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
-    if found := name(bare, family_first=family_first):
+    if found := name(bare, family_first=family_first, placed=placed):
         return found
+    if (match := re.fullmatch(r"([^\d()]+)\(([^\d()]+)\)", text.strip())) and "," not in text:
+        return name(f"{match[1].strip()}, {match[2]}")  # "DURAND (Anne)"
     parts = [_bare(part) for part in _PARTS.split(bare) if part.strip()]
     found_parts = [found for part in parts if (found := name(part, family_first=family_first))]
     if (
@@ -124,12 +138,12 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
     found: list[Mention] = []
     for places in announced(sheet, LABEL):
         for each in places:
-            if NOT_OF_THE_CLASS.search(each.before):
+            if NOT_OF_THE_CLASS.search(each.before) or _OF_A_COMPANY.search(each.before):
                 break
             sure = 90 if each.how != "below" else 84
             here = [
                 Mention(person, each.line, f"label {each.label.strip(' :-')}", sure, contract=contract_in(each.line))
-                for person in several(each.text)
+                for person in max(several(each.text), _going_on(sheet, each), _broken(sheet, each), key=len)
             ]
             if "beneficiaire" in each.label or each.how == "below":
                 here = [mention for mention in here if mention.name.likeness >= least]
@@ -231,6 +245,17 @@ def _list_below(sheet: Sheet, first: Line, x0: float, least: int) -> Iterator[Me
         last = line
 
 
+def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name without hours signs for a function above it: "La responsable" and, below, "Mme …"."""
+    if mention.students or mention.line.number == 0:
+        return False
+    at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
+    above = sheet.lines[at - 1] if at else mention.line
+    near = above.page == mention.line.page and above.y - mention.line.y < 2 * mention.line.size
+    cells = [cell for cell in above.cells if abs(cell.x0 - mention.cell.x0) < 3] if near else []
+    return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text for cell in cells)
+
+
 def is_staff(before: str, after: str = "") -> bool:
     """Say whether what stands around a name makes it one of the organisation's people, and not the title of a course.
 
@@ -241,18 +266,40 @@ def is_staff(before: str, after: str = "") -> bool:
     return bool(NOT_OF_THE_CLASS.search(nearest) or (behind and NOT_OF_THE_CLASS.match(behind[1])))
 
 
+def _going_on(sheet: Sheet, first: Announced) -> list[Name]:
+    """Return the names of a list that goes on over several lines, in which a name may be broken."""
+    texts, best = [first.text], list[Name]()
+    for _, cell in islice(sheet.flow(first.line, first.cell), 1, _LONGEST_LIST):
+        texts.append(cell.text)
+        if people := _listed(joined(texts)):
+            best = people
+    return best
+
+
+def _broken(sheet: Sheet, first: Announced) -> list[Name]:
+    """Return the one name that a cell begins and the cell below it ends."""
+    below = next(islice(sheet.flow(first.line, first.cell), 1, None), None)
+    person = name_in(joined((first.text, below[1].text))) if below and not re.search(r"\d", below[1].text) else None
+    return [person] if person else []
+
+
+_LONGEST_LIST = 40  # lines
+
+
+def _listed(text: str) -> list[Name]:
+    """Read a text as a list of names with nothing between them but signs; none if a part is no name."""
+    parts = [part for part in re.split(r"\s+et\s+|[;,/•·]|\s&\s", re.sub(r"\(.*?\)", " ", text)) if part.strip(" .")]
+    people = [name(re.sub(r"^\s*\d+[.)]\s*", "", part)) for part in parts]
+    return [each for each in people if each] if len(parts) > 1 and all(people) else []
+
+
 def several(text: str) -> list[Name]:
     """Read a text as names and nothing else: "DURAND Anne, PETIT Luc et M. Jean MARTIN"; none if a part is no name."""
     whole = name_in(text)
     if whole and not re.search(r"\set\s|;|,.*,", text):
         return [whole]
     prose = [person for person, _, _ in named_in_prose(text)]
-    bare = re.sub(r"\(.*?\)", " ", text)
-    parts = [part for part in re.split(r"\s+et\s+|;|,|/|\s&\s|•|·", bare) if part.strip(" .")]
-    people = [name(re.sub(r"^\s*\d+[.)]\s*", "", part)) for part in parts]
-    if len(parts) > 1 and all(people):
-        return [each for each in people if each]
-    return prose or ([whole] if whole else [])
+    return _listed(text) or prose or ([whole] if whole else [])
 
 
 def in_prose(sheet: Sheet) -> list[Mention]:
@@ -266,7 +313,7 @@ def in_prose(sheet: Sheet) -> list[Mention]:
             if len(left) < 40 and _STAFF_LABEL.match(left):
                 continue
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
-                text += " " + lines[index + 1].cells[0].text
+                text = joined((text, lines[index + 1].cells[0].text))
             people = list(named_in_prose(text))
             starts = [*(start for _, start, _ in people[1:]), len(text)]
             for (person, start, end), following in zip(people, starts, strict=False):
@@ -276,10 +323,30 @@ def in_prose(sheet: Sheet) -> list[Mention]:
     return found
 
 
+_PLACE = re.compile(
+    r"(?:rue|avenue|av\.|place|boulevard|bd|quai|allee|lycee|college|ecole|cabinet|societe|sarl|sas)\s*$"
+)
+
+
+def in_running_text(sheet: Sheet) -> list[Mention]:
+    """Return the names that only their capitals tell from the text around them; none is sure."""
+    found = []
+    for line in sheet.lines:
+        for place, cell in enumerate(line.cells):
+            left = line.cells[place - 1].text if place else ""
+            for person, start, end in named_by_case(cell.text):
+                before = f"{left} {cell.text[:start]}"
+                if not is_staff(before, cell.text[end:]) and not _PLACE.search(fold(before)):
+                    hours = _hours_behind(cell.text[end:])
+                    found.append(Mention(person, line, "capitals", 70, hours=hours, contract=contract_in(line)))
+    return found
+
+
 def _hours_behind(text: str) -> Measure | None:
     """Return the hours that follow a name in a sentence, up to the next name."""
     counted = [each for each in in_text(text) if each[0] == "HOURS"]
-    if len(counted) != 1 or counted[0][2] > 40:
+    bracketed = counted and text[: counted[0][2]].strip() == "("
+    if not counted or counted[0][2] > 40 or (len(counted) > 1 and not bracketed):
         return None
     _, value, start, to = counted[0]
     return Measure("HOURS", value, text[start:to], 0, 0.0, 0.0, 2)

@@ -34,10 +34,11 @@ def key(text: str) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def name(text: str, *, family_first: bool | None = None) -> Name | None:
+def name(text: str, *, family_first: bool | None = None, placed: bool = False) -> Name | None:
     """Read a text as one name of a person; None if it cannot be one.
 
-    `family_first` is what the head of the column says, where both parts are written alike.
+    `family_first` is what the head of the column says, where both parts are written alike; `placed` that the text
+    stands where names stand, so that somebody may be called after a street.
     """
     text = text.strip(" :;,.-•*·\t")
     match = _CIVILITY.match(fold(text[:16]))
@@ -50,18 +51,71 @@ def name(text: str, *, family_first: bool | None = None) -> Name | None:
     letters = [word for word in words if word != ","]
     if (
         not 2 <= len(letters) <= 7
-        or not all(_can_be(word) for word in letters)
+        or not all(
+            _can_be(word) or ((civil or placed) and word[:1].isupper() and fold(word) in _PLACES) for word in letters
+        )
         or not any(len(fold(word)) > 2 for word in letters)
     ):
         return None
     if sum(fold(word) not in PARTICLES for word in letters) < 2:
         return None  # "LE GOFF" is half a name
+    if _are_several(words) or (letters[-1].islower() and fold(letters[-1]) in PARTICLES):
+        return None
     last, first, order = _parted(words, civil, family_first)
     if not last or not first:
         return None
+    if order == "case" and (inner := _without_opening(first)):
+        return name(f"{last}, {inner}", family_first=family_first, placed=placed)
     given = fold(re.split(r"[ -]", first)[0]) in GIVEN_NAMES or fold(first) in GIVEN_NAMES
     likeness = 2 * civil + 2 * given + (order == "case") + (order == "comma") * (1 + _is_upper(last.split()[-1]))
     return Name(" ".join(letters).strip(), last, first, order, likeness)
+
+
+def _without_opening(first: str) -> str:
+    """Return the given name behind words that are none: "Inscription de Aurélien" is "Aurélien"."""
+    match = re.fullmatch(r"[^\W\d_]\S*(?: \S+)*? (?:de|d'|du|pour|par) ?(\S+(?: \S+)?)", first)
+    return match[1] if match and not _given(first.split()[0]) and _given(match[1].split()[0]) else ""
+
+
+def _are_several(words: list[str]) -> bool:
+    """Say whether commas part names and not the two parts of one: "Paul BLANC, Lou DIARRA"."""
+    if words.count(",") != 1:
+        return words.count(",") > 1
+    at = words.index(",")
+    sides = words[:at], words[at + 1 :]
+    capitals = [all(map(_is_upper, side)) for side in sides]
+    return capitals != [True, False] and all(len(side) > 1 and any(map(_given, side)) for side in sides)
+
+
+#: What a family may be called after; only a civility tells "Mme DE LA RUE" from an address.
+_PLACES = {
+    "rue",
+    "place",
+    "route",
+    "cour",
+    "cours",
+    "square",
+    "quai",
+    "chemin",
+    "domaine",
+    "garage",
+    "campus",
+    "lieu",
+    "est",
+    "nord",
+    "ouest",
+    "sud",
+    "mars",
+    "avril",
+    "mai",
+    "page",
+    "juin",
+    "lot",
+    "somme",
+    "bac",
+    "roux",
+    "bon",
+}
 
 
 def _can_be(word: str) -> bool:
@@ -140,3 +194,24 @@ def _leading_words(text: str) -> list[int]:
         if word.endswith(".") and len(word) > 2:
             break
     return ends
+
+
+_RUN = re.compile(rf"{_WORD}(?: {_WORD})+")
+_MOST_WORDS = 6  # of a name
+
+
+def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
+    """Give the names in running text that capitals and a given name known betray, with where they begin and end."""
+    for run in _RUN.finditer(text):
+        words = [(each[0], run.start() + each.start()) for each in re.finditer(r"\S+", run[0])]
+        at = 0
+        while at < len(words):
+            for to in range(min(len(words), at + _MOST_WORDS), at + 1, -1):
+                found = name(" ".join(word for word, _ in words[at:to]))
+                if found and found.order == "case" and found.likeness >= 2:
+                    start, end = words[at][1], words[to - 1][1] + len(words[to - 1][0])
+                    yield found, start, end
+                    at = to
+                    break
+            else:
+                at += 1

@@ -7,6 +7,7 @@ from .dates import DAY
 from .head import NO, NUMBER
 from .labels import Announced, Sheet, announced, value
 from .layout import Cell, Line, fold
+from .measures import has_check_digit
 from .result import Known, Value
 
 _SIRET = re.compile(r"(?<!\d)(\d{3}[ .]?\d{3}[ .]?\d{3}[ .]?\d{5}|\d{9} \d{5})(?!\d)")
@@ -16,10 +17,7 @@ def is_siret(digits: str) -> bool:
     """Say whether fourteen digits are a SIRET by their check digit (La Poste's own rule is its sum of digits)."""
     if len(digits) != 14 or not digits.isdigit():
         return False
-    doubled = [int(each) * (2 - at % 2) for at, each in enumerate(digits)]
-    return sum(each - 9 * (each > 9) for each in doubled) % 10 == 0 or (
-        digits.startswith("356000000") and sum(map(int, digits)) % 5 == 0
-    )
+    return has_check_digit(digits) or (digits.startswith("356000000") and sum(map(int, digits)) % 5 == 0)
 
 
 def seller(sheet: Sheet, known: Known) -> Value | None:
@@ -76,7 +74,7 @@ def file(sheet: Sheet) -> Value | None:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _file_in(each))), (None, ""))
             if each is not None:
-                sure = confidence - {"same": 0, "right": 1, "below": 3}[each.how]
+                sure = confidence - {"same": 0, "right": 1, "above": 3, "below": 3}[each.how]
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
     return max(found.values(), key=lambda each: each.confidence, default=None)

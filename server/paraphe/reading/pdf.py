@@ -16,7 +16,7 @@ from pypdf.generic import ArrayObject, DictionaryObject
 
 from . import einvoice
 from .glyphs import TooMuch, glyphs
-from .layout import Line, is_readable, lines
+from .layout import Line, is_readable, is_text, lines
 
 # pypdf describes what it repairs, with pieces of the document. They may be personal, so they are no matter for a log.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -111,6 +111,9 @@ def _paper(content: bytes, most_pages: int) -> Paper:
         paper.pages.append(page)
     if failure is not None and not any(page.lines for page in paper.pages):
         raise failure
+    if any(page.readable for page in paper.pages):
+        for page in paper.pages:
+            page.readable |= is_text(page.lines)
     paper.active = sorted(set(_active(reader)))
     return paper
 

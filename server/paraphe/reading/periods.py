@@ -1,14 +1,18 @@
 """The period of an invoice: two days, months, two labels, two columns; the surest first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from . import dates
 from .dates import DAY, aligned
-from .labels import Sheet, announced, value
+from .labels import Sheet, announced, paragraphs, value
 from .layout import Cell, Line, fold
+from .measures import measures
 from .result import Value
+
+_MARGIN = 6  # candidates that are less apart are equally believable
 
 #: Words that announce when something was done.
 PERIOD_WORDS = re.compile(
@@ -20,7 +24,9 @@ _NO_PERIOD = re.compile(
     r"contrat|convention|echeance|validite|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
     r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
 )
-_BROKEN_OFF = re.compile(rf"{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$|^(?:du|de)\s+{DAY}\s*$")
+_BROKEN_OFF = re.compile(
+    rf"\b(?:du|de|depuis le)\s+{DAY}\s*$|{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$"
+)
 _OF_IT = (
     r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
     r"prestations?)))?"
@@ -37,19 +43,51 @@ _ONE_DAY = re.compile(
 )
 
 
-def period(sheet: Sheet) -> list[tuple[Value, Value]]:
-    """Return the periods that may be invoiced, each as its first and last day, the surest first."""
-    found: dict[tuple[date, date], tuple[int, Line, str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    start: date
+    end: date
+    sure: int
+    line: Line
+    rule: str
 
-    def offer(start: date, end: date, sure: int, line: Line, rule: str) -> None:
-        if start <= end and sure > found.get((start, end), (0,))[0]:
-            found[start, end] = (sure, line, rule)
+    @property
+    def days(self) -> tuple[date, date]:
+        return self.start, self.end
 
+    def values(self) -> tuple[Value, Value]:
+        both = [value(each, self.sure, self.line, self.rule) for each in self.days]
+        return both[0], both[1]
+
+
+def period(sheet: Sheet, issued: date | None = None) -> list[tuple[Value, Value]]:
+    """Return the periods that may be invoiced, each as its first and last day, the surest first.
+
+    `issued` is the date of the invoice, so that it is not taken for a day of the training.
+    """
+    found: dict[tuple[date, date], _Candidate] = {}
+
+    def offer(each: _Candidate) -> None:
+        if each.start <= each.end and (each.days not in found or each.sure > found[each.days].sure):
+            found[each.days] = each
+
+    for candidate in (*_written(sheet), *_two_labels(sheet)):
+        offer(candidate)
+    for whole in (_together(list(found.values())), _from_days(sheet, issued) if _weak(found) else None):
+        if whole:
+            offer(whole)
+    return [each.values() for each in sorted(found.values(), key=lambda each: -each.sure)]
+
+
+def _written(sheet: Sheet) -> Iterator[_Candidate]:
+    """Give the periods that a cell or a line writes out, and single days that are announced as the period."""
     for line, before, text, after in _pieces(sheet):
         for each in dates.periods(text):
+            if each.at == 0 and re.search(r"(?:^|\s)\d{1,2}\s*$", before):
+                continue  # "le 2", and below "décembre 2025"
             own = aligned(text[: each.at])
             head = own if PERIOD_WORDS.search(own) else aligned(f"{before} {own}")[-90:]
-            offer(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
+            yield _Candidate(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
         for read, at, to in dates.days(text):
             ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")
             if (
@@ -58,18 +96,79 @@ def period(sheet: Sheet) -> list[tuple[Value, Value]]:
                 and not _NO_PERIOD.search(ahead[-30:])
                 and not _ONE_OF_TWO.search(ahead)
             ):
-                offer(read, read, 84, line, "one day")
+                yield _Candidate(read, read, 84, line, "one day")
+    for line, text in paragraphs(sheet):
+        for each in dates.periods(text):
+            yield _Candidate(
+                each.start, each.end, _sureness(each, aligned(text[: each.at])[-90:]) - 1, line, f"period: {each.how}"
+            )
     for line in sheet.lines:
         for each in dates.periods(line.text) if len(line.cells) > 1 else ():
             sure = _sureness(each, aligned(line.text[: each.at])[-90:])
             if each.how.startswith("two days"):
-                offer(each.start, each.end, sure - 1, line, f"period in several columns: {each.how}")
-    for start, end, line in _two_labels(sheet):
-        offer(start, end, 93, line, "beginning and end")
-    ranked = sorted(found.items(), key=lambda each: -each[1][0])
-    return [
-        (value(start, sure, line, rule), value(end, sure, line, rule)) for (start, end), (sure, line, rule) in ranked
+                yield _Candidate(each.start, each.end, sure - 1, line, f"period in several columns: {each.how}")
+
+
+def _together(found: list[_Candidate]) -> _Candidate | None:
+    """Return the time from the first to the last of several sessions that are equally believable."""
+    best = max((each.sure for each in found), default=0)
+    alike = [each for each in found if best - each.sure < _MARGIN and each.sure > 60]
+    if len(alike) < 2:
+        return None
+    start, end = min(each.start for each in alike), max(each.end for each in alike)
+    whole = next((each for each in alike if each.days == (start, end)), None)
+    if whole:
+        return replace(whole, sure=min(99, best + _MARGIN))
+    if (end - start).days > 400:
+        return None
+    same = len({each.rule for each in alike}) == 1 and len({each.line.number for each in alike}) == len(alike)
+    sure = best + _MARGIN if same else best + 1
+    return _Candidate(start, end, sure, alike[0].line, "from the first to the last of several")
+
+
+def _weak(found: Mapping[tuple[date, date], _Candidate]) -> bool:
+    return all(each.sure < 80 or each.rule == "one day" for each in found.values())
+
+
+def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
+    """Return the time from the first to the last day that nothing says to be of something else.
+
+    Days of a column, one below the other, are sessions; other days are for a person to confirm.
+    """
+    days = [
+        (read, line, cell)
+        for line in sheet.lines
+        for place, cell in enumerate(line.cells)
+        for read, at, _ in dates.days(cell.text)
+        if not _of_something_else(line, place, at)
     ]
+    column = [
+        (read, line)
+        for read, line, cell in days
+        if any(other is not line and other.page == line.page and abs(one.x0 - cell.x0) < 3 for _, other, one in days)
+        and any(each.kind in _COUNTED for each in measures(line))
+    ]
+    if len({read for read, _ in column}) > 1:
+        chosen, sure, rule = column, 82, "column of days"
+    else:
+        chosen = [(read, line) for read, line, _ in days if issued is None or read < issued]
+        sure, rule = 55, "days that are of nothing else"
+    if not chosen:
+        return None
+    first, last = min(read for read, _ in chosen), max(read for read, _ in chosen)
+    return _Candidate(first, last, sure, chosen[0][1], rule) if (last - first).days <= 400 else None
+
+
+_COUNTED = ("HOURS", "CLOCK", "NUMBER", "MONEY")
+_OF_SOMETHING_ELSE = re.compile(
+    rf"{_NO_PERIOD.pattern}|factur|avoir|emis|date d[e'u]\s?(?!format|stage|sess|real|l'act)|limite|\bne\(?e?\b|nais|"
+    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis"
+)
+
+
+def _of_something_else(line: Line, place: int, at: int) -> bool:
+    near = aligned(f"{line.cells[place - 1].text if place else ''} {line.cells[place].text[:at]}")[-40:]
+    return bool(_OF_SOMETHING_ELSE.search(near))
 
 
 def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str, str]]:
@@ -99,9 +198,14 @@ def _under(sheet: Sheet, line: Line, cell: Cell) -> str:
 
 
 def _sureness(each: dates.Period, head: str) -> int:
-    sure = {"two days": 90, "two days without a word": 84, "months": 80, "month in figures": 70, "quarter": 84}[
-        each.how
-    ]
+    sure = {
+        "two days": 90,
+        "two days without a word": 84,
+        "months": 80,
+        "month in figures": 70,
+        "quarter": 84,
+        "several days": 86,
+    }[each.how]
     near = head[-45:]
     if re.search(
         r"period|mois (?:de|d')|realis|effectu|prestation|factur(?:ee|ation)|suivi|organis|deroul|"
@@ -116,16 +220,17 @@ def _sureness(each: dates.Period, head: str) -> int:
     return sure
 
 
-def _two_labels(sheet: Sheet) -> Iterator[tuple[date, date, Line]]:
+def _two_labels(sheet: Sheet) -> Iterator[_Candidate]:
     """Give the periods whose days stand behind two labels, or in two columns of a table (all rows together)."""
     starts, ends = _labelled_days(sheet, _START), _labelled_days(sheet, _END)
     for line, start in starts:
         for other, end in ends:
             if other.page == line.page and 0 <= other.number - line.number <= 2 and start <= end:
-                yield start, end, line
+                yield _Candidate(start, end, 93, line, "beginning and end")
     columns = list(_columns_of_days(sheet))
     if columns:
-        yield min(each[0] for each in columns), max(each[1] for each in columns), columns[0][2]
+        start, end = min(each[0] for each in columns), max(each[1] for each in columns)
+        yield _Candidate(start, end, 93, columns[0][2], "beginning and end")
 
 
 def _labelled_days(sheet: Sheet, label: re.Pattern[str]) -> list[tuple[Line, date]]:

@@ -51,7 +51,7 @@ def _person(rows: Sequence[Row], index: int) -> Name | None:
     broken = own.endswith("-") or (following and fold(following) in GIVEN_NAMES and not name_in(f"{following}", order))
     if following and broken and (joined := name_in(f"{own}{'' if own.endswith('-') else ' '}{following}", order)):
         return joined
-    if found := name_in(own, order):
+    if found := name_in(own, order, placed=True):
         return found
     leading = _loose_text(rows[index - 1], row) if index else ""
     for text in (f"{own} {following}", f"{leading} {own}", f"{leading} {following}" if not own else ""):
@@ -77,6 +77,8 @@ def _loose_text(near: Row, row: Row) -> str:
     if near.line.page != row.line.page or abs(near.line.y - row.line.y) > 1.7 * row.line.size or near.is_total:
         return ""
     if any(each.kind in ("HOURS", "MONEY", "NUMBER", "CLOCK") for each in measures(near.line)):
+        return ""
+    if NOT_OF_THE_CLASS.search(near.line.folded):
         return ""
     text = _name_text(near)
     return text.printed if isinstance(text, Name) else text
@@ -222,14 +224,14 @@ def in_lines(sheet: Sheet, *, in_hours: bool, least: int = 2) -> list[Mention]:
             continue
         for cell in line.cells:
             column = row.of(cell.x0, cell.x1)
-            if column and column.role == "COMPANY":
+            if column and column.role in ("COMPANY", "FIRST"):
                 continue
             text = LABEL.sub(" ", aligned(cell.text))
             text = cell.text[len(cell.text) - len(text.lstrip()) :] if len(text) == len(cell.text) else cell.text
             person = name_in(re.split(r"[:(]\s*(?=\d)", text)[0]) or name_in(
                 re.sub(rf"^{WHO}\s*:?\s*", "", text, flags=re.IGNORECASE)
             )
-            if person and person.likeness >= 2 and not _of_staff(line, cell, person):
+            if person and person.likeness >= least and not _of_staff(line, cell, person):
                 found.append(
                     Mention(person, line, "line with hours", 86, row, hours, amount, proven, contract_in(line))
                 )
@@ -255,15 +257,19 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
             counted.append((row, read))
     items = {row.line.number for row, _ in counted}
     found: list[Mention] = []
+    taken: set[tuple[int, float]] = set()  # a name stands for one item
     for row, (hours, amount, proven) in counted:
-        for text, contract in _texts_of_item(sheet, row.line, items):
-            if person := _only_name(text):
+        for lines, contract in _texts_of_item(sheet, row.line, items):
+            person = _only_name(joined(each.text for _, each in lines))
+            places = {(line.number, each.x0) for line, each in lines if person and person.last.split()[-1] in each.text}
+            if person and not places & taken:
+                taken |= places
                 found.append(Mention(person, row.line, "lines of one item", 86, row, hours, amount, proven, contract))
                 break
     return found
 
 
-def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[str, str | None]]:
+def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[list[tuple[Line, Cell]], str | None]]:
     """Give what an item's text may be, with the contract it names: its lines from here down, then all around here."""
     starts = [(line, cell) for cell in line.cells]
     at = bisect_left(sheet.lines, line.number, key=lambda each: each.number)
@@ -277,7 +283,7 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
             if around:
                 lines = [*reversed(list(_own(sheet.flow(start, cell, up=True), line, items))[1:]), *lines]
             contract = next((number for one, _ in lines if (number := contract_in(one))), None)
-            yield joined(each.text for _, each in lines), contract
+            yield lines, contract
 
 
 def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iterator[tuple[Line, Cell]]:
@@ -288,13 +294,17 @@ def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iter
 def _only_name(text: str) -> Name | None:
     """Read the one name in the text of an item."""
     if found := name_in(text):
-        return found if found.likeness else None
-    named = [person for person, _, _ in named_in_prose(text)]
+        at = max(0, text.find(found.printed.split()[0]))
+        return found if found.likeness and not is_staff(text[:at], text[at + len(found.printed) :]) else None
+    named = [person for person, start, end in named_in_prose(text) if not is_staff(text[:start], text[end:])]
     return named[0] if len(named) == 1 else None
 
 
 def on_their_own(sheet: Sheet) -> list[Mention]:
-    """Return the names that fill a cell of a line without hours; only what proves them makes them trainees."""
+    """Return the names that fill a cell of a line without hours; only what proves them makes them trainees.
+
+    Names whose given name nobody knows count where they stand in a list with one that is known, or if no name is.
+    """
     found: list[tuple[Cell, Mention]] = []
     for line in sheet.lines:
         counts = [each for each in measures(line) if each.kind in ("HOURS", "MONEY", "CLOCK") or each.decimals == 2]
@@ -303,8 +313,9 @@ def on_their_own(sheet: Sheet) -> list[Mention]:
         for cell in line.cells:
             if person := name_in(cell.text):
                 found.append((cell, Mention(person, line, "line of its own", 80, contract=contract_in(line))))
-    sure = {place for cell, mention in found if mention.name.likeness >= 2 for place in _places(cell, mention)}
-    return [mention for cell, mention in found if mention.name.likeness >= 2 or sure & _places(cell, mention)]
+    least = min(2, max((mention.name.likeness for _, mention in found), default=2))
+    sure = {place for cell, mention in found if mention.name.likeness >= least > 0 for place in _places(cell, mention)}
+    return [mention for cell, mention in found if sure & _places(cell, mention)]
 
 
 def _places(cell: Cell, mention: Mention) -> set[tuple[str, int, int]]:

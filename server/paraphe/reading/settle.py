@@ -1,18 +1,19 @@
 """What holds together: trainees, hours and amounts that prove each other; the rest is left to a person."""
 
-import re
 from decimal import Decimal
 
-from . import head, parties, periods, totals
+from . import amounts, head, items, parties, periods, totals, unlabelled
+from .items import Total
 from .labels import COMPARE, Sheet, value
 from .layout import fold
 from .measures import measures
 from .names import key
+from .proof import Proof
 from .result import Known, Reading, Value
-from .totals import Total
 from .trainees import Trainees
 
 _CENT = Decimal("0.01")
+_DEAREST_DAY = 20_000  # euros
 _HOURS_A_DAY = 12  # more than anybody is taught
 
 
@@ -23,8 +24,9 @@ def interpret(sheet: Sheet, known: Known) -> Reading:
         reading.kind = "CREDIT_NOTE"
     _read_head(sheet, known, reading)
     in_hours = totals.is_in_hours(sheet)
-    sums = totals.hours(sheet, in_hours=in_hours)
-    chosen = Trainees(sheet, known, sums, reading.values.get("amount_excl_vat"), in_hours=in_hours)
+    excl = reading.values.get("amount_excl_vat")
+    sums = totals.hours(sheet, excl.value if excl else None, in_hours=in_hours)
+    chosen = Trainees(sheet, known, Proof(sheet, sums, excl, in_hours))
     chosen.settle(reading)
     _read_quantity(sheet, reading, sums, chosen)
     _check(reading, known)
@@ -35,10 +37,11 @@ def interpret(sheet: Sheet, known: Known) -> Reading:
 
 
 def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
-    numbers, days = head.number(sheet), head.day_of_issue(sheet)
+    numbers = head.number(sheet) or unlabelled.number(sheet)
+    days = head.day_of_issue(sheet) or unlabelled.day_of_issue(sheet)
     _take(reading, "invoice_number", "invoiceNumber", numbers)
     _take(reading, "invoice_date", "invoiceDate", days)
-    found = periods.period(sheet)
+    found = periods.period(sheet, days[0].value if days else None)
     if found:
         start, end = found[0]
         reading.values["period_start"], reading.values["period_end"] = start, end
@@ -58,7 +61,7 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
             reading.values["payer_reference"] = Value(
                 matching[0].reference, payer.confidence, payer.page, payer.snippet, "known payer"
             )
-    for name, total in totals.amounts(sheet).items():
+    for name, total in amounts.amounts(sheet).items():
         reading.values[name] = value(total.value, total.confidence, total.line, total.rule)
 
 
@@ -106,21 +109,21 @@ def _warn_of_hours(reading: Reading, added: Decimal, printed: Decimal) -> None:
 
 def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
     """Return the total that a printed price proves, else the surest; unproven and contested is doubtful."""
-    items = totals.items(sheet, in_hours=chosen.in_hours)
-    added = sum((abs(each[0].value) for each in items), Decimal())
+    counting = items.items(sheet, in_hours=chosen.in_hours)
+    added = sum((abs(each[0].value) for each in counting), Decimal())
     for each in sums:
-        if each.value == added or chosen.makes_amount(each.value):
+        if each.value == added or chosen.proof.makes_amount(each.value):
             return Total(each.value, 93, each.line, f"{each.rule}, price x hours agree")
     return Total(sums[0].value, min(78, sums[0].confidence), sums[0].line, sums[0].rule)
 
 
 def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
-    """Take days or a flat amount where no hours are printed; a person confirms it."""
-    items = totals.items(sheet, in_hours=chosen.in_hours)
-    if items and chosen.in_hours:
-        added = sum((abs(each[0].value) for each in items), Decimal())
-        if chosen.makes_amount(added):
-            found = value(added.quantize(_CENT), 84, items[0][3], "sum of the lines' quantities")
+    """Take days where no hours are printed; a person confirms it. A flat amount has no quantity."""
+    counting = items.items(sheet, in_hours=chosen.in_hours)
+    if counting and chosen.in_hours:
+        added = sum((abs(each[0].value) for each in counting), Decimal())
+        if chosen.proof.makes_amount(added):
+            found = value(added.quantize(_CENT), 84, counting[0][3], "sum of the lines' quantities")
             reading.values["quantity"] = found
             reading.values["unit"] = Value("HOUR", 84, found.page, found.snippet, found.rule)
             if len(reading.trainees) == 1:
@@ -128,18 +131,11 @@ def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
             return
     for line in sheet.lines:
         for each in measures(line):
-            if each.kind in ("DAYS", "HALF_DAYS") and chosen.makes_amount(each.value):
+            if each.kind in ("DAYS", "HALF_DAYS") and chosen.proof.makes_amount(each.value, _DEAREST_DAY):
                 unit = {"DAYS": "DAY", "HALF_DAYS": "HALF_DAY"}[each.kind]
                 reading.values["quantity"] = value(each.value.quantize(_CENT), 75, line, "days")
                 reading.values["unit"] = value(unit, 75, line, "days")
                 return
-    flat = next((line for line in sheet.lines if re.search(r"\bforfait", line.folded)), None)
-    if flat is None and chosen.proven:
-        flat = chosen.mentions[0].line
-    if flat is not None:
-        lots = Decimal(max(1, len(reading.trainees))).quantize(_CENT)
-        reading.values["quantity"] = value(lots, 60, flat, "flat amount, one for each trainee")
-        reading.values["unit"] = value("FLAT", 60, flat, "flat amount, one for each trainee")
 
 
 # Contradictions ----------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """Tables: which line is the head of one, what its columns hold, and what a row says in them."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
 
 from .dates import MONTH, aligned
 from .labels import Sheet
@@ -23,7 +25,7 @@ _ROLES = (
         r"(?:heures?|h\.?|duree)\s+(?:prevues?|convention\w*|theoriques?|contrat\w*|d'absences?|absences?)|prevues?|"
         r"absences?"),
     ("HOURS",
-        r"(?:total\s+(?:d')?heures?|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
+        r"(?:total\s+(?:d'|des\s+|en\s+)?(?:heures?|h\b\.?(?!\s?t))|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
         r"heures?(?:\s+(?:realisees?|facturees?|effectuees?|stagiaires?|presence|de presence|suivies?|dispensees?))*"
 
                   r"|duree(?:\s+(?:realisee|effectuee|totale|en heures|facturee))?(?:\s*\(h(?:eures)?\))?|"
@@ -48,13 +50,15 @@ _ROLES = (
     ("START", r"(?:date\s+)?(?:de\s+)?debut|du|entree"),
     ("END", r"(?:date\s+)?(?:de\s+)?fin|au|sortie"),
     ("PART", rf"{MONTH}(?:\s+(?:20)?\d\d)?|(?:0[1-9]|1[0-2])/20\d\d|semaine\s*\d*|s\.?\s?\d\d"),
-    ("DATE", r"dates?|jours?|periodes?|mois|sessions?"),
+    ("DATE", r"dates?|jours?|periodes?|mois|sessions?|seances?|horaires?"),
     ("UNIT", r"unites?|u\."),
     ("INDEX", r"#|n\s?[°o]|rang|lignes?|ref\.?|references?|code"),
 )  # fmt: skip
 _ROLE = re.compile("|".join(rf"(?P<{role}>(?<!\w)(?:{pattern})(?!\w))" for role, pattern in _ROLES))
 _NAMES = {"BOTH", "LAST", "FIRST"}
 _FIGURES = {"HOURS", "QUANTITY", "AMOUNT", "PRICE", "PLANNED"}
+_OF = re.compile(r"\s*(?:d[eu]s?|de la|de l'|d')\s*")
+_FAMILY = re.compile(r"noms? (?!.*prenom)")
 TOTAL = re.compile(
     r"^(?:totaux|total|sous[- ]total|s/total|a reporter|report|montant|net\b|soit\b|arrete|reste|tva|t\.v\.a|base|"
     r"cumul|ensemble|remise|acompte)"
@@ -79,10 +83,22 @@ class Row:
 
     line: Line
     columns: tuple[Column, ...]
+    adds_up: bool = False  # it says nothing but what the lines above make together
 
     def of(self, x0: float, x1: float) -> Column | None:
-        """Return the column of what stands between two places."""
+        """Return the column of what stands between two places; a row with a cell for every head has them in order."""
+        if self._is_full():
+            at = next((at for at, cell in enumerate(self.line.cells) if cell.x0 - 1 <= x0 and x1 <= cell.x1 + 1), None)
+            if at is not None:
+                return self.columns[at]
         return max(self.columns, key=lambda each: _closeness(each, x0, x1), default=None)
+
+    def _is_full(self) -> bool:
+        cells, heads = self.line.cells, self.columns
+        return len(cells) == len(heads) and all(
+            (not at or cells[at].x0 > heads[at - 1].x0) and (at + 1 == len(heads) or cells[at].x1 < heads[at + 1].x1)
+            for at in range(len(heads))
+        )
 
     def cells(self, *roles: str) -> list[Cell]:
         """Return the cells in columns of these roles."""
@@ -95,7 +111,11 @@ class Row:
     @property
     def is_total(self) -> bool:
         """Whether it is a sum and no item."""
-        return bool(TOTAL.search(self.line.folded)) or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
+        return (
+            self.adds_up
+            or bool(TOTAL.search(self.line.folded))
+            or any(_SUM.search(cell.folded) for cell in self.line.cells[1:3])
+        )
 
     @property
     def is_carried(self) -> bool:
@@ -117,29 +137,72 @@ def head(line: Line) -> tuple[Column, ...]:
     for cell in line.cells:
         folded = aligned(cell.text)
         letters += len(re.sub(r"[\W_]", "", folded))
-        for match in _ROLE.finditer(folded):
+        matches = list(_ROLE.finditer(folded))
+        if not any(each.lastgroup == "END" for each in matches):
+            matches = [each for each in matches if each[0] != "du" or len(matches) == 1]
+        if any(_OF.fullmatch(folded[one.end() : two.start()]) for one, two in pairwise(matches)):
+            covered += sum(len(re.sub(r"[\W_]", "", each[0])) for each in matches[1:])
+            matches = matches[:1]  # "prénom du stagiaire"
+        for match in matches:
             role = str(match.lastgroup)
             covered += len(re.sub(r"[\W_]", "", match[0]))
             x0, x1 = cell.span(match.start(), match.end())
-            whole = len([1 for _ in _ROLE.finditer(folded)]) == 1
+            whole = len(matches) == 1
             columns.append(Column(role, cell.x0 if whole else x0, cell.x1 if whole else x1, match[0]))
-        if not _ROLE.search(folded):
+        if not matches:
             columns.append(Column("OTHER", cell.x0, cell.x1, folded))
+    if any(each.role == "FIRST" for each in columns):
+        columns = [replace(each, role="LAST") if _FAMILY.match(each.head) else each for each in columns]
     roles = {each.role for each in columns} - {"OTHER"}
-    is_head = len(roles) >= 2 and roles & _FIGURES and covered >= 0.6 * letters and len(line.cells) > 1
+    enough = 0.6 if len(roles) < 4 else 0.4
+    is_head = len(roles) >= 2 and roles & _FIGURES and covered >= enough * letters and len(line.cells) > 1
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
     return tuple(columns) if is_head and not figures else ()
 
 
-def rows(sheet: Sheet) -> Iterator[Row]:
-    """Give every line that is below a head of a table, down to the next head; a table goes on on the next page."""
+@lru_cache(maxsize=4)
+def rows(sheet: Sheet) -> tuple[Row, ...]:
+    """Return every line that is below a head of a table, down to the next head; a table goes on on the next page."""
     columns: tuple[Column, ...] = ()
-    lines = list(sheet.lines)
+    lines, found = list(sheet.lines), []
     for index, line in enumerate(lines):
-        if found := head(line):
-            columns = _with_second_line(found, lines, index)
+        if own := head(line):
+            columns = _with_second_line(own, lines, index)
         elif columns:
-            yield Row(line, columns)
+            found.append(Row(line, columns, bool(sums(lines, index))))
+    return tuple(found)
+
+
+_WORDLESS = re.compile(r"(?:[\W\d_]|\b(?:h|hrs?|heures?|eur(?:os?)?)\b)*")
+_FURTHEST = 60  # lines that a column may have
+
+
+def sums(lines: Sequence[Line], index: int) -> list[Measure]:
+    """Return the figures of a line without words that are each the sum of the figures above them."""
+    line = lines[index]
+    if not _WORDLESS.fullmatch(line.folded):
+        return []
+    return [each for each in measures(line) if _is_sum(each, lines[max(0, index - _FURTHEST) : index], line.page)]
+
+
+def _is_sum(total: Measure, above: Sequence[Line], page: int) -> bool:
+    added, count = Decimal(), 0
+    for line in reversed(above):
+        under = next((each for each in measures(line) if is_aligned(each, total)), None) if line.page == page else None
+        if under is not None:
+            added, count = added + under.value, count + 1
+            if count > 1 and added == total.value and added:
+                return True
+    return False
+
+
+def is_aligned(one: Measure, other: Measure) -> bool:
+    """Say whether two figures stand in one column: at one left or right edge, or with one middle."""
+    middle = abs(one.x0 + one.x1 - other.x0 - other.x1) / 2
+    return min(abs(one.x0 - other.x0), abs(one.x1 - other.x1), middle) < _EDGE
+
+
+_EDGE = 3.0  # points
 
 
 def _with_second_line(columns: tuple[Column, ...], lines: Sequence[Line], index: int) -> tuple[Column, ...]:

@@ -1,39 +1,20 @@
-"""What an invoice says in sum: hours, amount without tax, tax, amount with tax."""
+"""The hours of the whole invoice: printed as a total, in a sentence, or made by what is printed."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
-from . import tables
+from . import items, tables
 from .dates import aligned
-from .labels import Sheet, announced
+from .items import Total
+from .labels import Sheet, announced, paragraphs
 from .layout import Line
 from .measures import Measure, in_text, measures
 from .tables import Row
 
 _CENT = Decimal("0.01")
-_EXCL = re.compile(
-    r"(?<!\w)(?:(?:sous[- ])?totaux?|montants?|net|base|total general|prix|cout|somme)?\s*(?:general |global |"
-    r"total |net |facture )*(?:\(?h\.?\s?t\.?(?!\w)\)?|hors[- ]taxes?|hors tva)(?:\s*\(?(?:en )?(?:€|"
-    r"eur(?:os)?)\)?)?"
-)
-_VAT = re.compile(
-    r"(?<!\w)(?:montant |total |dont )*(?:de la )?(?:t\.v\.a\.?|tva|vat|taxes?)(?!\w)(?!\s*(?:intra|non|sur|fr|n°|"
-    r":?\s*fr|acquitt))"
-)
-_INCL = re.compile(
-    r"(?<!\w)(?:(?:totaux?|montants?|net|solde|somme|reste)\s*(?:general |global |total |net |facture |"
-    r"due? )*(?:\(?t\.?\s?t\.?\s?c\.?(?!\w)\)?|toutes taxes comprises)|net a (?:payer|regler)(?:\s*t\.?t\.?c\.?)?|"
-    r"total a (?:payer|regler)|total(?=\s*:)|(?:net|total) a votre (?:debit|credit)|total net(?! h)|"
-    r"montant (?:du|a payer|a regler|net)|net eur\w*|net (?:de taxes?|de tva|total)|reste a payer|a payer|"
-    r"total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|eur(?:os)?)\)?)?"
-)
-_IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
-_NO_VAT = re.compile(
-    r"tva non applicable|exon[e]r|non assujetti|net de taxe|293 ?b|261[-. ]?4|sans tva|tva\s*:?\s*(?:neant|nulle)|"
-    r"franchise"
-)
 _HOURS_LABELS = (
     ("total of hours", 95, re.compile(
 
@@ -47,6 +28,7 @@ _HOURS_LABELS = (
             r"(?<!\w)(?:(?:nombre|nb\.?|nbre|volume)\s*(?:d'|de )?(?:heures?|horaire)|heures?|volume horaire|quantite|"
             r"qte|duree)\s*(?:[-/ ]?\s*(?:stagiaires?|facturees?|realisees?|effectuees?|dispensees?|suivies?|totales?|"
             r"globales?|de formation|de presence|\(h(?:eures)?\)))*\s*(?:facturees?|realisees?|effectuees?)?")),
+    ("hours said", 86, re.compile(r"(?<!\w)(?:total|volume|duree|heures?|nombre d'heures)\b[^:\d]{1,50}:")),
     ("in a sentence", 90, re.compile(
         r"(?:pour |soit )?(?:une? )?(?:duree totale|total|volume total|duree|"
         r"volume)(?: global)?(?: horaire)? (?:facturee? )?de\s+")),
@@ -54,21 +36,11 @@ _HOURS_LABELS = (
 )  # fmt: skip
 _PER_PERSON = re.compile(
     r"par (?:stagiaire|apprenant|participant|personne|jour|semaine|mois|session)|/\s?(?:stagiaire|jour|semaine|"
-    r"mois)|chacun|minim|absen|prevu|conventionn|plus de|delai"
+    r"mois)|chacun|individuel|unitaire|minim|absen|prevu|conventionn|plus de|delai"
 )
 
 
 _UNITS = {"h", "hr", "hrs", "heure", "heures"}
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """A sum as printed, with how believable it is."""
-
-    value: Decimal
-    confidence: int
-    line: Line
-    rule: str
 
 
 def is_in_hours(sheet: Sheet) -> bool:
@@ -81,8 +53,11 @@ def is_in_hours(sheet: Sheet) -> bool:
     )
 
 
-def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
-    """Return what may be the hours of the whole invoice, the surest first; equal ones once."""
+def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[Total]:
+    """Return what may be the hours of the whole invoice, the surest first; equal ones once.
+
+    `excl` is the amount without tax: lines that multiply and make it count everything that is invoiced.
+    """
     found: dict[Decimal, Total] = {}
 
     def offer(value: Decimal, sure: int, line: Line, rule: str) -> None:
@@ -96,38 +71,96 @@ def hours(sheet: Sheet, *, in_hours: bool) -> list[Total]:
                 if tables.head(each.at) and (each.how != "below" or "total" not in each.label):
                     continue
                 near = aligned(each.text)[:60]
-                if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(near):
+                if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(f"{each.label} {near}"):
                     break
                 first = next(iter(in_text(each.text)), None)
-                units = "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
+                units = rule != "hours said" and (
+                    "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
+                )
                 accepted = (
                     ("HOURS", "CLOCK", "NUMBER")
                     if units
                     else ("HOURS", "CLOCK")
-                    if "total" in each.label
+                    if "total" in each.label and rule != "hours said"
                     else ("HOURS",)
                 )
                 if first and first[2] < 4 and first[0] in accepted:
                     offer(
                         first[1],
-                        sure - {"same": 0, "right": 1, "below": 6}[each.how] - (8 if first[0] == "NUMBER" else 0),
+                        sure
+                        - {"same": 0, "right": 1, "above": 6, "below": 6}[each.how]
+                        - (8 if first[0] == "NUMBER" else 0),
                         each.line,
                         rule,
                     )
                     break
-    for row in tables.rows(sheet):
-        if row.is_total and not row.is_carried and (total := _hours_of_total_row(row, in_hours=in_hours)):
-            offer(total.value, 94, row.line, "row of totals")
-    for line in sheet.lines:
-        for product in _multiplied(line.text):
-            offer(product, 94, line, "hours x trainees")
-    if column := _column_of_hours(sheet):
-        offer(*column)
+    for value, sure, line, rule in (*_in_tables(sheet, in_hours=in_hours), *_for_all_trainees(sheet)):
+        offer(value, sure, line, rule)
+    for value, sure, line, rule in _from_prices(sheet, excl, list(found.values()), in_hours=in_hours) if excl else ():
+        offer(value, sure, line, rule)
     several = sum(each.rule == "hours done" for each in found.values()) > 1  # a label of each trainee's hours
     totals = [
         replace(each, confidence=60) if several and each.rule == "hours done" else each for each in found.values()
     ]
     return sorted(totals, key=lambda each: -each.confidence)
+
+
+_Offer = tuple[Decimal, int, Line, str]
+
+
+def _in_tables(sheet: Sheet, *, in_hours: bool) -> Iterator[_Offer]:
+    """Give the sums of tables: rows that are called so, figures that add up, columns of hours."""
+    for row in tables.rows(sheet):
+        if row.is_total and not row.is_carried and (total := _hours_of_total_row(row, in_hours=in_hours)):
+            yield total.value, 94, row.line, "row of totals"
+    for index, line in enumerate(sheet.lines):
+        for figure in tables.sums(sheet.lines, index):
+            if figure.kind != "MONEY":
+                yield figure.value, 90 if figure.kind == "HOURS" else 70, line, "sum of the lines above"
+    if column := _column_of_hours(sheet):
+        yield column
+
+
+def _for_all_trainees(sheet: Sheet) -> Iterator[_Offer]:
+    for line in sheet.lines:
+        for product in _multiplied(line.text):
+            yield product, 94, line, "hours x trainees"
+    counted = [(value, line) for line, text in paragraphs(sheet) for value in _of_all_trainees(text)]
+    for value, line in counted:
+        yield value, 93 if len({one for one, _ in counted}) == 1 else 70, line, "hours of all trainees"
+
+
+def _from_prices(sheet: Sheet, excl: Decimal, found: list[Total], *, in_hours: bool) -> Iterator[_Offer]:
+    """Give the hours that prices turn into the amount, where nothing is printed as the total: that is not put right."""
+    for line in sheet.lines if not found else ():
+        for each in measures(line):
+            if each.kind == "HOURS" and items.makes(sheet, each.value, excl):
+                yield each.value, 82, line, "hours that a price turns into the amount"
+    counted = items.items(sheet, in_hours=in_hours)
+    every = sum((abs(each[2].value) for each in (*counted, *items.flat(sheet))), Decimal())
+    if counted and abs(every - abs(excl)) <= _CENT and not any(each.confidence >= 90 for each in found):
+        told = all(each[0].kind == "HOURS" or abs(each[1].value) < items.DEAREST_HOUR for each in counted)
+        total = sum((abs(each[0].value) for each in counted), Decimal())
+        yield total, 88 if told else 60, counted[0][3], "items that make the amount"
+
+
+def _of_all_trainees(text: str) -> Iterator[Decimal]:
+    """Give the hours that a text counts for all trainees: "189 heures-stagiaires", "7 stagiaires x 21 heures"."""
+    folded = aligned(text)
+    found = list(in_text(text))
+    for kind, hours, start, to in found:
+        if kind == "HOURS" and re.search(
+            r"h\w*[\s-]+(?:stagiaires?|apprenants?|participants?)(?:\(s\))?$", folded[start:to]
+        ):
+            yield hours
+    for one, two in pairwise(found):
+        between, before = folded[one[3] : two[2]], folded[max(0, one[2] - 25) : one[2]]
+        people = re.search(_PEOPLE, between) or re.search(rf"{_PEOPLE}\W{{1,8}}$", before)
+        if one[0] == "NUMBER" and two[0] == "HOURS" and people and re.search(r"[x\u00d7*]\s*$", between):
+            yield one[1] * two[1]
+
+
+_PEOPLE = r"(?:stagiaire|participant|apprenant|apprenti|beneficiaire|salarie|personne|alternant)\w{0,2}(?:\(s\))?"
 
 
 def _multiplied(text: str) -> Iterator[Decimal]:
@@ -171,109 +204,3 @@ def _hours_of_total_row(row: Row, *, in_hours: bool) -> Measure | None:
 
 def _is_planned(column: tables.Column | None) -> bool:
     return column is not None and column.role == "PLANNED"
-
-
-def items(sheet: Sheet, *, in_hours: bool) -> list[tuple[Measure, Measure, Measure, Line]]:
-    """Return the lines that multiply: quantity, price, amount."""
-    found = []
-    for line in sheet.lines:
-        if re.match(r"total|sous", line.folded):
-            continue
-        numbers = list(measures(line))
-        if in_hours and (proof := tables.product(numbers)):
-            found.append((*proof, line))
-    return found
-
-
-# Amounts -----------------------------------------------------------------------------------------------------------
-
-
-def amounts(sheet: Sheet) -> dict[str, Total]:
-    """Return amount_excl_vat, vat_amount and amount_incl_vat, as far as they are printed and agree with each other."""
-    excl = _amounts(sheet, _EXCL, 92)
-    vat = _amounts(sheet, _VAT, 90)
-    incl = _amounts(sheet, _INCL, 92) or list(_amounts_in_prose(sheet))
-    exempt = next((line for line in sheet.lines if _NO_VAT.search(line.folded)), None)
-    if exempt is not None:
-        vat.append(Total(Decimal("0.00"), 80, exempt, "exempt from VAT"))
-    for one in incl:
-        for two in excl:
-            for tax in vat:
-                if two.value + tax.value == one.value and abs(two.value) >= abs(tax.value):
-                    return {"amount_excl_vat": _sure(two), "vat_amount": _sure(tax), "amount_incl_vat": _sure(one)}
-    if incl and not excl:
-        whole = max(incl, key=lambda each: abs(each.value))  # what one trainee costs may be labelled alike
-        taxes = [each for each in vat if abs(each.value) < abs(whole.value)]
-        if taxes and taxes[0].value == 0:
-            net = Total(whole.value, 88, whole.line, "amount without VAT, as there is none")
-            return {"amount_excl_vat": net, "vat_amount": taxes[0], "amount_incl_vat": whole}
-    return {
-        name: each[0]
-        for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
-        if each
-    }
-
-
-def _sure(total: Total) -> Total:
-    return Total(total.value, 98, total.line, total.rule + ", sums agree")
-
-
-def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
-    """Return the amounts behind a label, in the order of the page turned round: totals stand at the end."""
-    found: dict[Decimal, Total] = {}
-    for places in announced(sheet, label):
-        for each in places:
-            if tables.head(each.line) and each.how != "below":
-                continue
-            if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
-                break
-            number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text)
-            if number is None and each.how != "below":
-                rest = [
-                    m
-                    for m in measures(each.line)
-                    if m.kind in ("MONEY", "NUMBER") and m.x0 > each.cell.x0 and m.decimals == 2
-                ]
-                number = rest[-1].value if rest else None
-            if number is not None:
-                found.setdefault(
-                    number,
-                    Total(number, sure - {"same": 0, "right": 1, "below": 6}[each.how], each.line, "labelled amount"),
-                )
-                break
-    return sorted(found.values(), key=lambda each: -each.line.number)
-
-
-def _amounts_in_prose(sheet: Sheet) -> Iterator[Total]:
-    """Give the amount of a sentence such as "le montant de la facture s'élève à 420,00 €", with tax or without any."""
-    for places in announced(sheet, _IN_PROSE):
-        for each in places[:1]:
-            money = next((one for one in in_text(each.text) if one[0] == "MONEY"), None)
-            told = re.search(r"factur|montant|somme|total|avoir", each.before + each.label)
-            if money and money[2] < 3 and told and not _EXCL.match(aligned(each.text)[money[3] :].lstrip()):
-                yield Total(money[1].quantize(_CENT), 86, each.line, "amount in a sentence")
-
-
-def _last_amount(text: str) -> Decimal | None:
-    numbers = [
-        value
-        for kind, value, start, to in in_text(text)
-        if kind == "MONEY" or (kind == "NUMBER" and re.search(r"[.,]\d\d\)?-?$", text[start:to].strip()))
-    ]
-    return numbers[-1].quantize(_CENT) if numbers else None
-
-
-def _amount_in(text: str) -> Decimal | None:
-    first = next((each for each in in_text(text) if each[0] != "PERCENT"), None)
-    if first is None or first[0] not in ("MONEY", "NUMBER") or first[2] > 3:
-        return None
-    kind, value, start, to = first
-    return value.quantize(_CENT) if kind == "MONEY" or re.search(r"[.,]\d\d\)?-?$", text[start:to].strip()) else None
-
-
-def printed_numbers(sheet: Sheet) -> Iterator[Decimal]:
-    """Give every number on the invoice that may be a price."""
-    for line in sheet.lines:
-        for each in measures(line):
-            if each.kind == "MONEY" or (each.kind == "NUMBER" and each.decimals >= 2):
-                yield abs(each.value)

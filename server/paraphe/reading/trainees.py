@@ -1,30 +1,38 @@
 """Which of the names on an invoice are its trainees: the set whose hours, or amounts, make what is printed."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import reduce
 from itertools import islice, pairwise
 
-from . import mentions, rows, students, tables, totals, turned
+from . import gaps, grids, items, mentions, rows, students, tables, turned
 from .labels import COMPARE, Sheet, value
-from .layout import Cell, Line
+from .lending import Lender
 from .measures import Measure, added, measures
 from .mentions import Mention
-from .result import Known, Reading, Student, Trainee, Value
-from .totals import Total
+from .proof import Proof
+from .result import Known, Reading, Student, Trainee
 
 _CENT = Decimal("0.01")
+
+
+_IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'activite)\b")
+
+
+#: Rules by which a title may pass for a name.
+_LOOSE = ("line of its own", "list of names", "capitals", "lines of one item")
 
 
 class Trainees:
     """The set of mentions that is the invoice's list of trainees, and how well it is proven."""
 
-    def __init__(self, sheet: Sheet, known: Known, sums: list[Total], excl: Value | None, *, in_hours: bool) -> None:
-        self.sheet, self.known, self.sums, self.excl, self.in_hours = sheet, known, sums, excl, in_hours
-        self.rows = {row.line.number: row for row in tables.rows(sheet)}
+    def __init__(self, sheet: Sheet, known: Known, proof: Proof) -> None:
+        self.sheet, self.known, self.proof = sheet, known, proof
+        self.sums, self.excl, self.in_hours = proof.sums, proof.excl, proof.in_hours
+        self.lender = Lender(sheet, proof)
+        self.rows = self.lender.rows
         self.by_name = students.of_one_name(known)
+        self.imprint = [line for line in sheet.lines if _IMPRINT.search(line.folded)]
         self.proven = False
         self.mentions = self._choose()
 
@@ -43,6 +51,7 @@ class Trainees:
             blocks,
             both,
             lines,
+            grids.in_grids(self.sheet, self.proof.makes_amount, in_hours=self.in_hours),
             mentions.in_forms(self.sheet),
             turned.in_turned_tables(self.sheet),
             pupils,
@@ -55,17 +64,26 @@ class Trainees:
             mentions.labelled(self.sheet, least=0),
             rows.in_lines(self.sheet, in_hours=self.in_hours, least=0),
             rows.on_their_own(self.sheet),
+            mentions.in_running_text(self.sheet),
         ]
-        self.named = {each.key for found in (columns, lines, labels, prose, pupils) for each in found}
-        sets = [self._completed(_once(found)) for found in named + late if found]
+        self.named = {each.key for found in [*named, *late[-2:]] for each in found if each.name.likeness > 1}
+        of_the_class = ([one for one in each if not self._is_other(one)] for each in named + late)
+        sets = [self._completed(_once(found)) for found in of_the_class if found]
         for found in sets:
             if self._is_proven(found):
                 self.proven = True
                 return found
-        return max(sets[: len(named)], key=len, default=sets[0] if sets else [])
+        return max(sets, key=_quality, default=[])
+
+    def _is_other(self, each: Mention) -> bool:
+        """Say whether a name is the organisation's own, or of somebody who signs for it."""
+        if each.students:
+            return False
+        own = any(each.name.printed in line.text for line in self.imprint)
+        return own or mentions.is_below_staff(self.sheet, each)
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
-        found = self._with_students(self._with_hours(found))
+        found = self._with_students(self.lender.lend(found))
         if not self._is_proven(found) and self._is_proven(summed := _from_summary(found)):
             return summed
         return found
@@ -88,144 +106,13 @@ class Trainees:
             each.students = each.students or self.by_name.get(each.key, ())
         return found
 
-    def _with_hours(self, found: list[Mention]) -> list[Mention]:
-        """Give mentions without hours those of the lines around them, all from the same side."""
-        lacking = [each for each in found if each.hours is None]
-        if not lacking or len(lacking) != len(found):
-            return found
-        under = [self._hours_under(found, index) for index in range(len(found))]
-        if all(under) and self._fits([each.value for each in under if each]):
-            for each, hours in zip(found, under, strict=True):
-                each.hours = hours
-            return found
-        for after in (True, False):
-            given = [self._hours_beside(found, index, after=after) for index in range(len(found))]
-            if all(given) and self._fits([each.value for each in given if each]):
-                for each, hours in zip(found, given, strict=True):
-                    each.hours = hours
-                return found
-        for given in (self._sums_of_sections(found), self._rows_of_sections(found), self._list_beside(found)):
-            if all(given) and self._fits([each.value for each in given if each]):
-                for each, hours in zip(found, given, strict=True):
-                    each.hours = hours
-                return found
-        shared = self._hours_for_each(len(found))
-        if shared is not None:
-            for each in found:
-                each.hours = shared
-        return found
-
-    def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
-        """Return the hours in the column of a mention, down to the next one there: boxes side by side."""
-        line, others = found[index].line, {each.line.number for each in found}
-        for other, below in islice(self.sheet.flow(line, _cell_of(found[index])), 1, None):
-            if other.number in others:
-                break
-            alone = Line(other.page, other.number, (below,))
-            if hours := rows.labelled_hours(alone) or next(
-                (each for each in measures(alone) if each.kind == "HOURS"), None
-            ):
-                return hours
-        return None
-
-    def _hours_beside(self, found: list[Mention], index: int, *, after: bool) -> Measure | None:
-        """Return the hours between a mention and its neighbour."""
-        line = found[index].line.number
-        if after:
-            start, end = line, found[index + 1].line.number if index + 1 < len(found) else line + 7
-        else:
-            start, end = (found[index - 1].line.number + 1 if index else line - 6), line + 1
-        for candidate in self.sheet.lines:
-            if start <= candidate.number < end and not tables.TOTAL.search(candidate.folded):
-                row = self._row(candidate.number) or tables.Row(candidate, ())
-                hours, _, _ = rows.figures(row, in_hours=self.in_hours)
-                hours = hours or rows.labelled_hours(candidate)
-                if hours is not None:
-                    return hours
-        return None
-
-    def _section(self, found: list[Mention], index: int) -> list[tables.Row]:
-        """Return the rows from a mention to the next one; the last section ends with its sum."""
-        start = found[index].line.number
-        end = found[index + 1].line.number if index + 1 < len(found) else start + 40
-        below = []
-        for line in self.sheet.lines:
-            if start < line.number < end:
-                below.append(self._row(line.number) or tables.Row(line, ()))
-                if index + 1 == len(found) and below[-1].is_total:
-                    break
-        return below
-
-    def _sums_of_sections(self, found: list[Mention]) -> list[Measure | None]:
-        """Return for each mention the hours of the sum that ends its section."""
-        given = []
-        for index in range(len(found)):
-            sums = [row for row in self._section(found, index) if row.is_total]
-            read = (rows.figures(row, in_hours=self.in_hours)[0] for row in sums)
-            given.append(next((each for each in read if each is not None), None))
-        return given
-
-    def _rows_of_sections(self, found: list[Mention]) -> list[Measure | None]:
-        """Return for each mention the hours of the rows of its section together."""
-        given: list[Measure | None] = []
-        for index in range(len(found)):
-            items = [row for row in self._section(found, index) if not row.is_total and row.columns]
-            read = [hours for row in items if (hours := rows.figures(row, in_hours=self.in_hours)[0])]
-            given.append(reduce(added, read) if read else None)
-        return given
-
-    def _list_beside(self, found: list[Mention]) -> list[Measure | None]:
-        """Return the hours of a list of its own that counts as many lines as the list of names: "Stagiaire 1 : 7 h"."""
-        named = {each.line.number for each in found}
-        runs: list[list[Measure | None]] = [[]]
-        for line in self.sheet.lines:
-            counted = [each for each in measures(line) if each.kind == "HOURS"]
-            if len(counted) == 1 and line.number not in named and not tables.TOTAL.search(line.folded):
-                runs[-1].append(counted[0])
-            elif runs[-1]:
-                runs.append([])
-        return next((run for run in runs if len(run) == len(found)), [None])
-
-    def _row(self, number: int) -> tables.Row | None:
-        return self.rows.get(number)
-
-    def _fits(self, values: Sequence[Decimal]) -> bool:
-        """Say whether hours make a total: one surely printed, or one that a printed price turns into the amount.
-
-        An amount alone proves them only if no line that multiplies was left out.
-        """
-        total = sum(map(abs, values), Decimal())
-        printed = max((each.confidence for each in self.sums if each.value == total), default=0)
-        if printed > 85:
-            return True
-        items = totals.items(self.sheet, in_hours=self.in_hours)
-        complete = sum((abs(each[0].value) for each in items), Decimal()) in (0, total, 2 * total)
-        return complete and self.makes_amount(total)
-
-    def _hours_for_each(self, count: int) -> Measure | None:
-        """Return hours that every trainee has, if their product with the number of trainees is the total."""
-        if count < 2:
-            return None
-        every = [each for line in self.sheet.lines for each in measures(line)]
-        counted = {abs(each.value) for each in every if each.kind == "HOURS"}
-        for each in every:
-            total = abs(each.value) * count
-            printed = any(one.value == total and one.confidence >= 80 for one in self.sums)
-            if counted - {abs(each.value), total} and not (printed and self.makes_amount(total)):
-                continue  # others have other hours
-            if each.kind in ("HOURS", "CLOCK") and self._fits([each.value] * count):
-                return each
-            if each.kind == "NUMBER" and printed and self.makes_amount(total):
-                return each
-        return None
-
     def _is_proven(self, found: list[Mention]) -> bool:
         """Say whether hours of all trainees make a printed total, or an amount that is printed."""
         if not found:
             return False
         values = [each.hours.value for each in found if each.hours is not None]
         if len(values) == len(found):
-            return self._fits(values) and (len(values) > 1 or self._is_alone(found[0]))
+            return self.proof.fits(values) and (len(values) > 1 or self._is_alone(found[0]))
         amounts = [each.amount.value for each in found if each.amount is not None]
         if not values and not self.sums and len(amounts) == len(found) and self.excl is not None:
             return bool(abs(sum(amounts, Decimal())) == abs(self.excl.value))
@@ -236,24 +123,15 @@ class Trainees:
         if self.named - {only.key}:
             return False
         own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
-        beside, _, _ = rows.figures(self._row(only.line.number) or tables.Row(only.line, ()), in_hours=self.in_hours)
+        beside, _, _ = rows.figures(self.rows.get(only.line.number, tables.Row(only.line, ())), in_hours=self.in_hours)
         if beside is not None and abs(beside.value) != own and not only.parts:
             return False
         counted = {abs(each.value) for line in self.sheet.lines for each in measures(line) if each.kind == "HOURS"}
+        counted |= {abs(each.value) for line in self.sheet.lines if (each := rows.labelled_hours(line))}
         if counted - {own} - set(only.parts):
             return False
-        items = totals.items(self.sheet, in_hours=self.in_hours)
-        return sum((abs(each[0].value) for each in items), Decimal()) in (0, abs(own))
-
-    def makes_amount(self, hours: Decimal) -> bool:
-        """Say whether hours x a printed price is the printed amount without VAT."""
-        if self.excl is None or not hours or not self.excl.value:
-            return False
-        amount = abs(self.excl.value)
-        return any(
-            each > 1 and abs(each * hours - amount) <= Decimal("0.06")
-            for each in set(totals.printed_numbers(self.sheet))
-        )
+        counting = items.items(self.sheet, in_hours=self.in_hours)
+        return sum((abs(each[0].value) for each in counting), Decimal()) in (0, abs(own))
 
     def settle(self, reading: Reading) -> None:
         """Put the trainees into the reading, with what a person should look at."""
@@ -267,6 +145,33 @@ class Trainees:
                 "trainees",
             )
         named = {each.key for each in self.mentions}
+        if gap := gaps.unread(self.sheet, self.mentions, self.rows):
+            reading.warn(
+                "TRAINEES_NOT_PROVEN",
+                f"A line of the list of trainees names nobody that could be read (page {gap.page}).",
+                COMPARE,
+                "trainees",
+            )
+        if (count := gaps.counted(self.sheet)) > len(self.mentions) > 0:
+            reading.warn(
+                "TRAINEES_NOT_PROVEN",
+                f"The invoice counts {count} trainees; {len(self.mentions)} were read.",
+                COMPARE,
+                "trainees",
+            )
+        beside = {each.line.number for each in self.mentions}
+        for other in rows.on_their_own(self.sheet):
+            if (
+                not any(set(other.key) <= set(each) for each in named)
+                and other.line.number in beside
+                and not self._is_other(other)
+            ):
+                reading.warn(
+                    "TRAINEES_NOT_PROVEN",
+                    f"{other.name.printed} stands beside a trainee, without being among the trainees read.",
+                    COMPARE,
+                    "trainees",
+                )
         for student in students.known(self.sheet, self.known):
             if student.key not in named and not self.proven:
                 reading.warn(
@@ -280,6 +185,8 @@ class Trainees:
         sure = min(99, each.confidence + (4 if self.proven else -12) + (2 if each.proven else 0))
         if each.name.likeness == 0 and not each.students:
             sure = min(sure, 84 if self.proven and each.rule == "column of names" else 60)
+        if each.name.likeness == 1 and not each.students and each.rule in _LOOSE:
+            sure = min(sure, 78)
         last, first, reference = each.name.last, each.name.first, None
         index = len(reading.trainees) + 1
         student = _the_one(each)
@@ -311,7 +218,7 @@ class Trainees:
 
     def _contract_near(self, each: Mention) -> str | None:
         """Return the contract number below a name in its column or its lines, else the invoice's only one."""
-        cell = _cell_of(each)
+        cell = each.cell
         for _, below in islice(self.sheet.flow(each.line, cell), 1, 4):
             if found := mentions.contract_in_text(below.text):
                 return found
@@ -334,10 +241,12 @@ class Trainees:
         return None
 
 
-def _cell_of(mention: Mention) -> Cell:
-    """Return the cell that a mention's name stands in."""
-    words = mention.name.printed.split()
-    return max(mention.line.cells, key=lambda cell: sum(word in cell.text for word in words))
+def _quality(found: list[Mention]) -> tuple[int, int]:
+    """Say how much unproven mentions are like a list of trainees: students known, names likely, hours beside them."""
+    known = sum(bool(each.students) for each in found)
+    unlikely = sum(not each.name.likeness and not each.students for each in found)
+    likely = (1 + 2 * (each.hours is not None) + (each.name.likeness > 1) for each in found if each.name.likeness)
+    return known, sum(likely) - unlikely
 
 
 def _contract_of_line(sheet: Sheet, number: int) -> str | None:

@@ -1,0 +1,135 @@
+"""Hours for names that have none in their line: from below, beside, their section, a list apart, or one for all."""
+
+from functools import reduce
+from itertools import islice
+
+from . import rows, tables
+from .labels import Sheet
+from .layout import Line
+from .measures import Measure, added, measures
+from .mentions import Mention
+from .proof import Proof
+
+
+class Lender:
+    """Gives names the hours that stand elsewhere, if together they are proven."""
+
+    def __init__(self, sheet: Sheet, proof: Proof) -> None:
+        self.sheet, self.proof = sheet, proof
+        self.in_hours = proof.in_hours
+        self.rows = {row.line.number: row for row in tables.rows(sheet)}
+
+    def lend(self, found: list[Mention]) -> list[Mention]:
+        """Give mentions without hours those of the lines around them, all from the same side."""
+        lacking = [each for each in found if each.hours is None]
+        if not lacking or len(lacking) != len(found):
+            return found
+        under = [self._hours_under(found, index) for index in range(len(found))]
+        if all(under) and self.proof.fits([each.value for each in under if each]):
+            for each, hours in zip(found, under, strict=True):
+                each.hours = hours
+            return found
+        for after in (True, False):
+            given = [self._hours_beside(found, index, after=after) for index in range(len(found))]
+            if all(given) and self.proof.fits([each.value for each in given if each]):
+                for each, hours in zip(found, given, strict=True):
+                    each.hours = hours
+                return found
+        for given in (self._sums_of_sections(found), self._rows_of_sections(found), self._list_beside(found)):
+            if all(given) and self.proof.fits([each.value for each in given if each]):
+                for each, hours in zip(found, given, strict=True):
+                    each.hours = hours
+                return found
+        shared = self._hours_for_each(len(found))
+        if shared is not None:
+            for each in found:
+                each.hours = shared
+        return found
+
+    def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
+        """Return the hours in the column of a mention, down to the next one there: boxes side by side."""
+        line, others = found[index].line, {each.line.number for each in found}
+        for other, below in islice(self.sheet.flow(line, found[index].cell), 1, None):
+            if other.number in others:
+                break
+            alone = Line(other.page, other.number, (below,))
+            if hours := rows.labelled_hours(alone) or next(
+                (each for each in measures(alone) if each.kind == "HOURS"), None
+            ):
+                return hours
+        return None
+
+    def _hours_beside(self, found: list[Mention], index: int, *, after: bool) -> Measure | None:
+        """Return the hours between a mention and its neighbour."""
+        line = found[index].line.number
+        if after:
+            start, end = line, found[index + 1].line.number if index + 1 < len(found) else line + 7
+        else:
+            start, end = (found[index - 1].line.number + 1 if index else line - 6), line + 1
+        for candidate in self.sheet.lines:
+            if start <= candidate.number < end and not tables.TOTAL.search(candidate.folded):
+                row = self.rows.get(candidate.number, tables.Row(candidate, ()))
+                hours, _, _ = rows.figures(row, in_hours=self.in_hours)
+                hours = hours or rows.labelled_hours(candidate)
+                if hours is not None:
+                    return hours
+        return None
+
+    def _section(self, found: list[Mention], index: int) -> list[tables.Row]:
+        """Return the rows from a mention to the next one; the last section ends with its sum."""
+        start = found[index].line.number
+        end = found[index + 1].line.number if index + 1 < len(found) else start + 40
+        below = []
+        for line in self.sheet.lines:
+            if start < line.number < end:
+                below.append(self.rows.get(line.number, tables.Row(line, ())))
+                if index + 1 == len(found) and below[-1].is_total:
+                    break
+        return below
+
+    def _sums_of_sections(self, found: list[Mention]) -> list[Measure | None]:
+        """Return for each mention the hours of the sum that ends its section."""
+        given = []
+        for index in range(len(found)):
+            sums = [row for row in self._section(found, index) if row.is_total]
+            read = (rows.figures(row, in_hours=self.in_hours)[0] for row in sums)
+            given.append(next((each for each in read if each is not None), None))
+        return given
+
+    def _rows_of_sections(self, found: list[Mention]) -> list[Measure | None]:
+        """Return for each mention the hours of the rows of its section together."""
+        given: list[Measure | None] = []
+        for index in range(len(found)):
+            items = [row for row in self._section(found, index) if not row.is_total and row.columns]
+            read = [hours for row in items if (hours := rows.figures(row, in_hours=self.in_hours)[0])]
+            given.append(reduce(added, read) if read else None)
+        return given
+
+    def _list_beside(self, found: list[Mention]) -> list[Measure | None]:
+        """Return the hours of a list of its own that counts as many lines as the list of names: "Stagiaire 1 : 7 h"."""
+        named = {each.line.number for each in found}
+        runs: list[list[Measure | None]] = [[]]
+        for line in self.sheet.lines:
+            counted = [each for each in measures(line) if each.kind == "HOURS"]
+            if len(counted) == 1 and line.number not in named and not tables.TOTAL.search(line.folded):
+                runs[-1].append(counted[0])
+            elif runs[-1]:
+                runs.append([])
+        return next((run for run in runs if len(run) == len(found)), [None])
+
+    def _hours_for_each(self, count: int) -> Measure | None:
+        """Return hours that every trainee has, if their product with the number of trainees is the total."""
+        if count < 2:
+            return None
+        every = [each for line in self.sheet.lines for each in measures(line)]
+        counted = {abs(each.value) for each in every if each.kind == "HOURS"}
+        for each in every:
+            total = abs(each.value) * count
+            printed = any(one.value == total and one.confidence >= 80 for one in self.proof.sums)
+            if counted - {abs(each.value), total} and not (printed and self.proof.makes_amount(total)):
+                continue  # others have other hours
+            if each.kind in ("HOURS", "CLOCK") and self.proof.fits([each.value] * count):
+                return each
+            if each.kind == "NUMBER" and printed and self.proof.makes_amount(total):
+                return each
+        return None

@@ -1,0 +1,98 @@
+"""A trainee whose name cannot be read is never left out in silence, however well the rest adds up."""
+
+from pathlib import Path
+
+import pytest
+
+from paraphe.reading import Known, read
+from paraphe.reading.invoice import read_here
+from paraphe.reading.layout import Cell, Line, fold
+from paraphe.reading.pdf import Page, Paper, open_paper
+
+from .bad import PAPERS
+from .paper import PAYER, SELLER, totals, typed
+from .scoring import truths
+
+HEAD = [*SELLER, *PAYER, "FACTURE N° FA-26-11-0340 du 02/10/2026", "Formation du 01/09/2026 au 30/09/2026"]
+# Of these the lists have different shapes: a table, labels, boxes, a sentence, sections, a list of names.
+SHAPES = ("a10", "a19", "b14", "b24", "c09", "e17", "u03", "v02", "w01")
+
+
+def blurred(paper: Paper, last_name: str) -> Paper:
+    """Make a family name unreadable wherever it stands."""
+    parts = [part for part in fold(last_name).replace("-", " ").split() if len(part) > 2]
+    pages = [
+        Page([Line(line.page, line.number, tuple(_blurred(cell, parts) for cell in line.cells)) for line in page.lines],
+             readable=page.readable)
+        for page in paper.pages
+    ]  # fmt: skip
+    return Paper(pages)
+
+
+def _blurred(cell: Cell, parts: list[str]) -> Cell:
+    words = [
+        ("■" * len(word.text) if any(part in fold(word.text) for part in parts) else word.text, word.x0, word.x1)
+        for word in cell.words
+    ]
+    return Cell.of(words, cell.y, cell.size)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_invoice_with_a_name_that_cannot_be_read_waits_for_a_person(shape, monkeypatch):
+    path, truth = next((path, truth) for path, truth in truths(PAPERS) if path.name.startswith(shape))
+    whole = open_paper(path.read_bytes(), 20)
+    for trainee in truth["trainees"][:4]:
+        paper = blurred(whole, trainee["last"])
+        monkeypatch.setattr("paraphe.reading.invoice.open_paper", lambda *_, paper=paper: paper)
+
+        assert read_here(Path(path).read_bytes(), Known(), 20).needs_review(), trainee["printed"]
+
+
+def test_an_invoice_that_counts_more_trainees_than_it_names_waits_for_a_person():
+    lines = ["Nombre de stagiaires : 4", "Stagiaires : Anne BLANC, Luc ROCHE, Inès HADDAD", "28 h x 3 = 84 h"]
+
+    reading = read(typed([*HEAD, *lines, "84 heures x 12,00 € = 1 008,00 €", *totals("1 008,00")]))
+
+    assert "TRAINEES_NOT_PROVEN" in {each.code for each in reading.warnings}
+    assert reading.needs_review()
+
+
+def test_a_fee_is_no_hour_and_a_dash_is_no_minus():
+    lines = ["1. Mme Anne BLANC - 35 h - 420,00 €", "2. M. Luc ROCHE - 31,5 h - 378,00 €", "Total : 66,5 h à 12,00 €/h"]
+
+    reading = read(typed([*HEAD, *lines, *totals("798,00")]))
+
+    assert [str(each.quantity.value) for each in reading.trainees if each.quantity] == ["35.00", "31.50"]
+    assert not reading.needs_review()
+
+
+def test_a_number_and_a_day_that_nothing_announces_are_proposed_and_never_taken_as_sure():
+    lines = [*SELLER, *PAYER, "VTE2026.2117", "", "14 novembre 2026", "Formation du 02/11/2026 au 06/11/2026"]
+
+    reading = read(typed([*lines, "Stagiaire : Mme Anne BLANC", "Durée totale : 35 heures", *totals("420,00")]))
+
+    assert reading.values["invoice_number"].value == "VTE2026.2117"
+    assert str(reading.values["invoice_date"].value) == "2026-11-14"
+    assert max(reading.values[name].confidence for name in ("invoice_number", "invoice_date")) < 80
+    assert reading.needs_review()
+
+
+def test_a_flat_amount_has_no_quantity():
+    lines = ["Apprenti              Échéance     Montant NPEC", "LEROY Sarah           1/12         758,33",
+             "BLANCHARD Mohamed     1/12         758,33"]  # fmt: skip
+
+    reading = read(typed([*HEAD, *lines, *totals("1 516,66")]))
+
+    assert "quantity" not in reading.values
+    assert [each.last_name for each in reading.trainees] == ["LEROY", "BLANCHARD"]
+    assert reading.needs_review()
+
+
+def test_what_the_days_of_several_sessions_have_between_them_is_the_period():
+    head = [*SELLER, *PAYER, "FACTURE N° FA-26-11-0340 du 02/10/2026"]
+    lines = ["Session 1 : 07/09/2026 et 08/09/2026", "Session 2 : 21/09/2026 et 22/09/2026", "Stagiaire : Anne BLANC"]
+
+    reading = read(typed([*head, *lines, "Durée totale : 28 heures", *totals("336,00")]))
+
+    assert str(reading.values["period_start"].value) == "2026-09-07"
+    assert str(reading.values["period_end"].value) == "2026-09-22"
