@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 import paraphe_client
-from paraphe_client import ExchangeRefused, ExchangeUnavailable, ItemError, Patience
 from paraphe_client.__main__ import main
-from paraphe_client.access import NoAccess, find_access
 
 from .fake import KEY, NS, USER, Document, error, fault, members
 
@@ -226,29 +224,7 @@ def test_a_reader_that_goes_away_is_told_in_one_line(fake, command, tmp_path):
     assert (process.wait(timeout=60), said) == (2, "paraphe-client: nobody reads the standard output any more.\n")
 
 
-# --- credentials -----------------------------------------------------------------------------------------------
-
-
-def test_credentials_come_from_options_then_the_environment_then_the_file(monkeypatch, tmp_path):
-    config = tmp_path / "client.ini"
-    config.write_text("[exchange]\nurl = http://file\nuser = u-file\nkey = k%file\n")
-    monkeypatch.setenv("PARAPHE_API_USER", "u-environment")
-    monkeypatch.delenv("PARAPHE_URL", raising=False)
-    monkeypatch.delenv("PARAPHE_API_KEY", raising=False)
-    access = find_access({"url": "http://option", "user": None, "key": None}, config)
-
-    assert (access.url, access.user, access.key) == ("http://option", "u-environment", "k%file")
-    assert "k%file" not in repr(access)
-
-
-def test_the_file_is_found_at_home_and_what_is_missing_is_named(monkeypatch, tmp_path):
-    for name in ("PARAPHE_URL", "PARAPHE_API_USER", "PARAPHE_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".config").mkdir()
-    (tmp_path / ".config" / "paraphe-client.ini").write_text("[exchange]\nurl = http://x\nuser = u\n")
-    with pytest.raises(NoAccess, match="The key is missing: give --key, set PARAPHE_API_KEY"):
-        find_access({})
+# --- credentials -------------------------------------------------------------------------------------------------
 
 
 def test_the_key_is_never_shown(fake, run, file):
@@ -256,56 +232,6 @@ def test_the_key_is_never_shown(fake, run, file):
     shown = run("upload", "students", file, "--json")[1:] + run("check-connection")[1:]
 
     assert KEY not in "".join(shown)
-
-
-# --- patience --------------------------------------------------------------------------------------------------
-
-
-class Trying:
-    """A message that fails so many times."""
-
-    def __init__(self, *errors):
-        self.errors = list(errors)
-
-    def __call__(self):
-        if self.errors:
-            raise self.errors.pop(0)
-        return "done"
-
-
-def refused(code, **more):
-    return ExchangeRefused("No.", errors=[ItemError(code=code, message="")], **more)
-
-
-def test_pauses_grow_up_to_half_a_minute(patience):
-    object.__setattr__(patience, "seconds", 1000)
-    patience.send(Trying(*[ExchangeUnavailable("x")] * 10))
-
-    for pause, full in zip(patience.paused, [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30], strict=True):
-        assert full / 2 <= pause <= full
-
-
-def test_what_cannot_get_better_is_not_tried_again(patience):
-    for wrong in (refused("SCHEMA_INVALID"), ExchangeUnavailable("x", again=False)):
-        with pytest.raises(type(wrong)):
-            patience.send(Trying(wrong))
-
-    assert patience.paused == []
-
-
-def test_a_wait_beyond_the_patience_is_not_begun(patience):
-    with pytest.raises(ExchangeRefused):
-        patience.send(Trying(refused("SERVER_BUSY", retry_after=61)))
-
-    assert patience.paused == []
-    assert patience.send(Trying(refused("SERVER_BUSY", retry_after=59))) == "done"
-
-
-def test_each_pause_is_told():
-    told: list[str] = []
-    Patience(notice=told.append, sleep=lambda _: None).send(Trying(ExchangeUnavailable("Not there.")))
-
-    assert told[0].startswith("Not there. Sending again in 0.")
 
 
 # --- the package -----------------------------------------------------------------------------------------------
