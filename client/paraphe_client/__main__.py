@@ -1,7 +1,7 @@
 """The command `paraphe-client`: each operation, and the upload, polling and extraction on top of them.
 
 Exit codes: 0 done; 1 refused by the exchange (500 ERROR); 2 wrong options, or a file here that cannot be used;
-3 the exchange was not reached.
+3 the exchange was not reached, or its answer cannot be read: what became of the message is not known.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from typing import get_args
 
 from . import commands, items
 from .durable import Busy
-from .errors import ExchangeError, ExchangeUnavailable
+from .errors import ExchangeError, ExchangeRefused
 from .pieces import KINDS
 from .terminal import show_error, tell
 
-DONE, REFUSED, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, USAGE, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except ExchangeError as error:
         show_error(error, options.json)
-        return UNREACHABLE if isinstance(error, ExchangeUnavailable) else REFUSED
+        return REFUSED if isinstance(error, ExchangeRefused) else UNKNOWN
     except BrokenPipeError:
         # Else Python would complain once more when it closes the standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

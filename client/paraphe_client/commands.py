@@ -248,8 +248,9 @@ def _question(options: Options) -> Question | None:
 
 def _elements(path: Path) -> InvoicingElements:
     """Read invoicing elements from a JSON file, "-" for the standard input."""
-    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    return from_plain(InvoicingElements, json.loads(text, parse_float=Decimal))
+    # As bytes: json knows UTF-8 with and without a byte order mark, and the UTF-16 of old Windows programs.
+    content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    return from_plain(InvoicingElements, json.loads(content, parse_float=Decimal))
 
 
 def _print_xml(root: Any) -> None:

@@ -25,8 +25,9 @@ class ItemError:
 class ExchangeError(Exception):
     """The base of all errors of this package; raised itself when an answer does not follow the contract.
 
-    `again` says whether sending the same message again may help; `retry_after` is the wait in seconds that the server
-    asked for, if it did. `message_id` is the one that was sent, also when the caller gave none.
+    Then what became of the message is not known: it may be stored. `again` says whether sending the same message again
+    may help; `retry_after` is the wait in seconds that the server asked for, if it did. `message_id` is the one that
+    was sent, also when the caller gave none.
     """
 
     def __init__(
@@ -42,6 +43,11 @@ class ExchangeError(Exception):
         self.again = again
         self.retry_after = retry_after
         self.message_id = message_id
+
+    def __str__(self) -> str:
+        if self.message_id is None:
+            return self.message
+        return f"{self.message} It is safe to send the message again with the same messageId {self.message_id}."
 
 
 class ExchangeRefused(ExchangeError):  # noqa: N818 - the house names exceptions by what is the case
@@ -93,8 +99,3 @@ class ExchangeUnavailable(ExchangeError):  # noqa: N818
     ) -> None:
         super().__init__(message, again=again, retry_after=retry_after, message_id=message_id)
         self.status = status
-
-    def __str__(self) -> str:
-        if self.message_id is None:
-            return self.message
-        return f"{self.message} It is safe to send the message again with the same messageId {self.message_id}."

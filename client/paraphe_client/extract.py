@@ -113,7 +113,7 @@ class _Inbox:
 
     def resume(self) -> None:
         """Finish the page that was in hand when the last extraction ended, if it did not come to its end."""
-        state = durable.load(self._state)
+        state = durable.load(self._state, "numbers")
         if state is not None:
             self.take(dict.fromkeys(state["numbers"]))
             for number in state["numbers"]:

@@ -54,8 +54,8 @@ def poll_signatures(
     """Hand over what is new since the last poll, to `output` or the standard output; return how many participants.
 
     `question` is needed the first time only. `images` is a folder for the PNGs, each named by its SHA-256. May be
-    killed at any moment. Raises OtherQuestion, durable.Busy (another process polls), ExchangeRefused,
-    ExchangeUnavailable.
+    killed at any moment. Raises OtherQuestion, durable.Busy (another process polls), durable.NotOurs (`state` is
+    something else), ExchangeRefused, ExchangeUnavailable.
     """
     with durable.locked(state):
         position = _position(state, question, output)
@@ -94,7 +94,7 @@ def _pages(
 
 def _position(state: Path, question: Question | None, output: Path | None) -> dict[str, Any]:
     """Return where the last poll ended, with the output as it was then; begin if there is no state file."""
-    position = durable.load(state)
+    position = durable.load(state, "question", "cursor")
     if position is None:
         if question is None:
             raise OtherQuestion(f"There is no {state} yet: say since when, or for which period.")

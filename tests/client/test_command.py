@@ -12,27 +12,10 @@ from pathlib import Path
 import pytest
 
 import paraphe_client
-from paraphe_client.__main__ import main
 
-from .fake import KEY, NS, USER, Document, error, fault, members
+from .fake import KEY, NS, Document, error, fault, members
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-
-
-@pytest.fixture
-def run(fake, monkeypatch, tmp_path, capsys):
-    """The command in this process: returns its exit code, output and messages."""
-    monkeypatch.setenv("PARAPHE_URL", fake.url)
-    monkeypatch.setenv("PARAPHE_API_USER", USER)
-    monkeypatch.setenv("PARAPHE_API_KEY", KEY)
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return call
 
 
 @pytest.fixture
