@@ -18,7 +18,7 @@ from .access import find_access
 from .batch import Upload, upload_file
 from .codec import from_plain
 from .connection import new_message_id
-from .errors import ExchangeRefused, ExchangeUnavailable
+from .errors import ExchangeError, ExchangeRefused, ExchangeUnavailable
 from .exchange import Exchange
 from .extract import extract_records
 from .items import InvoicingElements
@@ -89,8 +89,10 @@ def poll(options: Options) -> int:
         while True:
             try:
                 turn()
-            except ExchangeUnavailable as error:
-                tell(f"{error.message} The next poll is in {options.every:g} s.")
+            except ExchangeError as error:
+                if not error.again and not isinstance(error, ExchangeUnavailable):
+                    raise
+                tell(f"{error} The next poll is in {options.every:g} s.")
             time.sleep(options.every)
 
 

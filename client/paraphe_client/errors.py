@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Codes that say "nothing was stored, send it again in a moment".
-_PASSING = frozenset({"IN_PROGRESS", "SERVER_BUSY", "TOO_MANY_REQUESTS"})
+# Codes that say "nothing was stored, send it again in a moment", and those that are worth a few attempts only; as the
+# chapter "Send it again?" of docs/errors.md says.
+PASSING = frozenset({"IN_PROGRESS", "SERVER_BUSY", "TOO_MANY_REQUESTS", "TOO_SLOW"})
+FAILING = frozenset({"SERVER_ERROR"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +72,8 @@ class ExchangeRefused(ExchangeError):  # noqa: N818 - the house names exceptions
         xml: bytes = b"",
     ) -> None:
         self.codes = frozenset(error.code for error in errors)
-        passing = bool(self.codes & _PASSING)
-        super().__init__(message, again=passing, retry_after=retry_after, message_id=message_id)
+        again = bool(self.codes & (PASSING | FAILING))
+        super().__init__(message, again=again, retry_after=retry_after, message_id=message_id)
         self.request_id = request_id
         self.errors = tuple(errors)
         self.fault = fault

@@ -1,8 +1,15 @@
 """Sending again, and when not to."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
 from paraphe_client import ExchangeRefused, ExchangeUnavailable, ItemError, Patience
+from paraphe_client.errors import FAILING, PASSING
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 class Trying:
@@ -50,3 +57,27 @@ def test_each_pause_is_told():
     Patience(notice=told.append, sleep=lambda _: None).send(Trying(ExchangeUnavailable("Not there.")))
 
     assert told[0].startswith("Not there. Sending again in 0.")
+
+
+def test_a_server_that_fails_is_asked_three_times_more(patience):
+    object.__setattr__(patience, "seconds", 10_000)
+    failing = Trying(*[refused("SERVER_ERROR")] * 10)
+    with pytest.raises(ExchangeRefused):
+        patience.send(failing)
+
+    assert len(patience.paused) == 3
+    assert patience.send(Trying(*[refused("SERVER_ERROR"), refused("SERVER_BUSY")] * 3)) == "done"
+
+
+def test_the_client_sends_again_what_the_documentation_says():
+    _, _, chapter = (DOCS / "errors.md").read_text(encoding="utf-8").partition("## Send it again?\n")
+    rows = re.findall(r"^\| (`.*?) \|", chapter.partition("\n## ")[0], re.MULTILINE)
+    passing, failing = (frozenset(re.findall(r"`([A-Z_]+)`", row)) for row in rows)
+
+    assert (passing, failing) == (PASSING, FAILING)
+
+
+def test_the_python_of_the_documentation_sends_the_same_again():
+    (codes,) = re.findall(r"^AGAIN = (.*)$", (DOCS / "integrators.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(ast.literal_eval(codes)) == sorted(PASSING | FAILING)

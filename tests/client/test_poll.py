@@ -13,7 +13,7 @@ from paraphe_client.durable import Busy, locked
 from paraphe_client.poll import OtherQuestion
 
 from .conftest import Killed, waiting
-from .fake import error, hang_up, members
+from .fake import error, fault, hang_up, members
 
 SINCE = Question(modified_since=datetime.datetime(2026, 9, 1, tzinfo=datetime.UTC))
 PNG = b"\x89PNG signature"
@@ -275,3 +275,18 @@ def test_the_command_prints_a_line_a_participant_and_polls_again_and_again(fake,
 
     assert [json.loads(line)["personReference"] for line in out.splitlines()] == ["S0", "S1", "S2", "S3"]
     assert "The next poll is in 0.01 s" in err
+
+
+def test_polling_again_and_again_outlasts_a_busy_server_and_ends_with_a_refusal(fake, command, state):
+    changes = Changes(fake, 1)
+    answers = [fault("1.1", error("SERVER_BUSY")), None, fault("1.1", error("CREDENTIALS_REFUSED"))]
+
+    def answer(request):
+        return answers.pop(0) or changes.page(request)
+
+    fake.answers["GetSignatureList"] = answer
+    out = command("poll", "--state", state, "--since", "2026-09-01", "--every", "0.01", "--patience", 0, code=1)
+
+    assert [json.loads(line)["personReference"] for line in out.splitlines()] == ["S0"]
+    assert "Refused. (requestId req-1) The next poll is in 0.01 s" in command.err
+    assert "CREDENTIALS_REFUSED" in command.err
