@@ -1,11 +1,14 @@
-"""Where the command finds the address and the credentials."""
+"""Where the command finds the address and the credentials, and where they do not go."""
 
+import io
 import traceback
 
 import pytest
 
 from paraphe_client.__main__ import main
 from paraphe_client.access import NoAccess, find_access
+
+from .fake import Document
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +81,19 @@ def test_a_file_that_cannot_be_opened_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.read_text", deny)
     with pytest.raises(NoAccess, match="cannot be read: Permission denied"):
         find_access({}, config)
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_the_address_of_a_document_gets_no_credentials_of_the_machine(
+    fake, exchange, monkeypatch, tmp_path, redirected
+):
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    fake.records["2026-1"] = Document(b"x")
+    if redirected:
+        fake.download.append(lambda handler: handler.answer(302, b"", {"Location": handler.path}) or True)
+    exchange.download(f"{fake.url}/records/2026-1.zip", io.BytesIO())
+
+    assert [headers.get("Authorization") for headers in fake.downloads] == [None] * (1 + redirected)
