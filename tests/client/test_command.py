@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lxml import etree
 
 import paraphe_client
 
@@ -61,6 +63,60 @@ def test_every_operation_has_a_command(fake, run, tmp_path, monkeypatch, operati
 
     assert (code, err, json.loads(out)["returnCode"]) == (0, "", "200 OK")
     assert fake.operations() == [operation, operation]
+
+
+EVERY_OPTION: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "GetSignatureList": (
+        [
+            *("get-signature-list", "--period", "2026-09-01", "2026-09-30", "--since", "2026-09-02T00:00:00Z"),
+            *("--course", "C", "--student", "S", "--teacher", "T", "--status", "LATE", "--cursor", "c", "--limit", "9"),
+        ],
+        {"periodStart": "2026-09-01", "periodEnd": "2026-09-30", "modifiedSince": "2026-09-02T00:00:00Z"}
+        | {"courseReference": "C", "studentReference": "S", "teacherReference": "T", "status": "LATE"}
+        | {"cursor": "c", "limit": "9"},
+    ),
+    "GetRecordList": (
+        [
+            *("get-record-list", "--limit", "9", "--cursor", "c", "--include-extracted", "--status", "READY"),
+            *("--created-from", "2026-01-01T00:00:00Z", "--created-to", "2026-02-01T00:00:00Z"),
+            *("--invoice-number", "F"),
+        ],
+        {"limit": "9", "cursor": "c", "includeExtracted": "true", "status": "READY", "invoiceNumber": "F"}
+        | {"createdFrom": "2026-01-01T00:00:00Z", "createdTo": "2026-02-01T00:00:00Z"},
+    ),
+    "SendInvoice": (
+        ["send-invoice", "a.pdf", "--hints", "elements.json", "--message-id", "m1"],
+        {"messageId": "m1", "fileName": "a.pdf", "content": "JVBERi0=", "hints": None},
+    ),
+    "ReviewRecord": (
+        ["review-record", "2026-1", "elements.json", "--message-id", "m1"],
+        {"messageId": "m1", "recordNumber": "2026-1", "invoice": None},
+    ),
+    "AddSimpleDocument": (
+        ["add-simple-document", "2026-1", "a.pdf", "--type", "AGREEMENT", "--title", "T", "--message-id", "m1"],
+        {"messageId": "m1", "recordNumber": "2026-1", "documentType": "AGREEMENT", "title": "T"}
+        | {"fileName": "a.pdf", "content": "JVBERi0="},
+    ),
+    "SyncStudents": (
+        ["upload", "students", "students.xml", "--mode", "REPLACE", "--keep-valid", "--max-removals", "3", "--dry-run"],
+        {"dryRun": "true", "mode": "REPLACE", "onError": "KEEP_VALID", "maxRemovals": "3", "students": None},
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", EVERY_OPTION)
+def test_every_option_is_in_the_message(fake, run, file, tmp_path, monkeypatch, operation):
+    monkeypatch.chdir(tmp_path)
+    fake.answers["GetRecordList"] = lambda _: members() + "<remaining>0</remaining>"
+    Path("a.pdf").write_bytes(b"%PDF-")
+    Path("elements.json").write_text('{"invoiceNumber": "F-1"}')
+    arguments, sent = EVERY_OPTION[operation]
+
+    assert run(*arguments)[0] == 0
+    (request,) = fake.received
+    said = {etree.QName(element).localname: element.text for element in request.body}
+    assert {name: said[name] for name in sent} == sent
+    assert set(said) - set(sent) <= {"sha256", "includeContent"}
 
 
 @pytest.mark.parametrize("kind", ["students", "teachers", "classrooms", "courses", "contacts"])
