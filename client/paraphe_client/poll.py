@@ -18,7 +18,7 @@ from typing import Any
 from . import durable
 from .answers import CourseAttendance, Participant, SignatureListAnswer
 from .codec import from_plain, plain
-from .errors import ExchangeUnavailable
+from .errors import ExchangeError, ExchangeUnavailable
 from .exchange import Exchange
 from .items import AttendanceStatus
 from .patience import PATIENT, Patience
@@ -90,6 +90,8 @@ def _pages(
             _note(state, position, None)
         if not page.more:
             return total
+        if position["cursor"] == cursor:
+            raise ExchangeError("The answer does not follow the contract: there is more, and no new cursor.")
 
 
 def _position(state: Path, question: Question | None, output: Path | None) -> dict[str, Any]:

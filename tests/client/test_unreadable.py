@@ -66,6 +66,23 @@ def test_a_file_whose_base64_is_damaged_is_not_written(fake, run, tmp_path, dama
     assert (code, "content is no base64" in err, path.exists()) == (3, True, False)
 
 
+@pytest.mark.parametrize("work", ["poll", "extract"])
+def test_more_without_a_new_cursor_is_not_asked_for_for_ever(fake, run, tmp_path, work):
+    def more():
+        return len(fake.received) < 9
+
+    fake.answers["GetSignatureList"] = lambda _: (
+        members() + f"<courses/><nextCursor>c</nextCursor><more>{str(more()).lower()}</more>"
+    )
+    fake.answers["GetRecordList"] = lambda _: (
+        members() + "<records/><remaining>1</remaining>" + more() * "<nextCursor>c</nextCursor>"
+    )
+    arguments = {"poll": ("--state", tmp_path / "s.json", "--since", "2026-09-01"), "extract": (tmp_path,)}[work]
+    code, _, err = run(work, *arguments)
+
+    assert (code, "there is more, and no new cursor" in err, len(fake.received)) == (3, True, 2)
+
+
 def test_base64_may_stand_in_lines(fake, exchange):
     fake.records["2026-1"] = Document(b"")
     coded = base64.encodebytes(b"content" * 30).decode()
