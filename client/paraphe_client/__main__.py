@@ -1,7 +1,7 @@
 """The command `paraphe-client`: each operation, and the upload, polling and extraction on top of them.
 
 Exit codes: 0 done; 1 refused by the exchange (500 ERROR); 2 wrong options, or a file here that cannot be used;
-3 the exchange was not reached.
+3 the exchange was not reached, or its answer cannot be read: what became of the message is not known.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from typing import get_args
 
 from . import commands, items
 from .durable import Busy
-from .errors import ExchangeError, ExchangeUnavailable
+from .errors import ExchangeError, ExchangeRefused
 from .pieces import KINDS
 from .terminal import show_error, tell
 
-DONE, REFUSED, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, USAGE, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except ExchangeError as error:
         show_error(error, options.json)
-        return UNREACHABLE if isinstance(error, ExchangeUnavailable) else REFUSED
+        return REFUSED if isinstance(error, ExchangeRefused) else UNKNOWN
     except BrokenPipeError:
         # Else Python would complain once more when it closes the standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -86,12 +86,21 @@ def _parser() -> argparse.ArgumentParser:
 def _repositories(every: _Commands) -> None:
     upload = every.add("upload", commands.upload, patience=120.0)
     upload.add_argument("kind", choices=sorted(KINDS))
-    upload.add_argument("file", metavar="FILE.xml", type=Path, help="a Sync… element, or any root with the items")
+    upload.add_argument("path", metavar="FILE.xml", type=Path, help="a Sync… element, or any root with the items")
     upload.add_argument("--mode", choices=get_args(items.SyncMode), default="UPSERT")
-    upload.add_argument("--keep-valid", action="store_true", help="store the valid items, report the others")
+    upload.add_argument(
+        "--keep-valid",
+        dest="on_error",
+        action="store_const",
+        const="KEEP_VALID",
+        default="REJECT_ALL",
+        help="store the valid items, report the others",
+    )
     upload.add_argument("--max-removals", type=int, help="with REPLACE: how many may become inactive")
     upload.add_argument("--dry-run", action="store_true", help="say what would happen, store nothing")
-    upload.add_argument("--items", type=_positive, default=500, help="items in one message (500)")
+    upload.add_argument(
+        "--items", dest="items_per_message", type=_positive, default=500, help="items in one message (500)"
+    )
     upload.add_argument("--report", type=Path, help="CSV of rejected items (FILE.rejected.csv with --keep-valid)")
     upload.add_argument("--state", type=Path, help="how far it came (FILE.upload)")
 
@@ -107,11 +116,13 @@ def _signatures(every: _Commands) -> None:
     often.add_argument("--once", action="store_true", help="poll once (unless --every is given)")
     often.add_argument("--every", metavar="SECONDS", type=_seconds, help="poll again and again")
     for parser in (page, poll):
-        parser.add_argument("--since", metavar="TIME", type=commands.moment, help="what changed at or after TIME")
+        parser.add_argument(
+            "--since", dest="modified_since", metavar="TIME", type=commands.moment, help="what changed at or after TIME"
+        )
         day = datetime.date.fromisoformat
         parser.add_argument("--period", metavar=("FIRST", "LAST"), nargs=2, type=day, help="days of the courses")
         for name in ("course", "student", "teacher"):
-            parser.add_argument(f"--{name}", metavar="REFERENCE", help=f"only this {name}")
+            parser.add_argument(f"--{name}", dest=f"{name}_reference", metavar="REFERENCE", help=f"only this {name}")
         parser.add_argument("--status", choices=get_args(items.AttendanceStatus))
         parser.add_argument("--limit", type=_positive, help="participants in one answer (1000)")
 
@@ -135,7 +146,7 @@ def _invoices(every: _Commands) -> None:
     for parser in (simple, document):
         parser.add_argument("record_number", metavar="NUMBER")
         _path(parser, "file", "FILE.pdf")
-    document.add_argument("--type", choices=get_args(items.DocumentType), required=True)
+    document.add_argument("--type", dest="document_type", choices=get_args(items.DocumentType), required=True)
     document.add_argument("--title", required=True)
     acknowledge = writing("acknowledge-records", commands.acknowledge_records)
     acknowledge.add_argument("record_numbers", metavar="NUMBER", nargs="+")

@@ -12,7 +12,7 @@ _VARIABLES = {"url": "PARAPHE_URL", "user": "PARAPHE_API_USER", "key": "PARAPHE_
 
 
 class NoAccess(ValueError):  # noqa: N818 - the house names exceptions by what is the case
-    """The address or the credentials are missing."""
+    """The address or the credentials are missing, or the file that holds them cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,22 @@ def find_access(options: Mapping[str, str | None], config: Path | None = None) -
 
 def _stored(config: Path | None) -> Mapping[str, str]:
     path = (config or CONFIG).expanduser()
-    if config is not None and not path.is_file():
-        raise NoAccess(f"There is no file {path}.")
+    if not path.is_file():
+        if config is not None:
+            raise NoAccess(f"There is no file {path}.")
+        return {}
     # No interpolation: a key may hold a percent sign.
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read(path, encoding="utf-8")
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise NoAccess(f"The file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise NoAccess(f"The file {path} is not UTF-8.") from None
+    except configparser.Error as error:
+        # Its number only, and no chain: the line may hold the key, and the exception quotes it.
+        line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), [None])[0]
+        place = f" (line {line})" if line else ""
+        form = f"a line [{SECTION}], then url, user and key, each once, as name = value"
+        raise NoAccess(f"The file {path} is not an INI file{place}: it has {form}.") from None
     return parser[SECTION] if parser.has_section(SECTION) else {}

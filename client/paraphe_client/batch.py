@@ -74,7 +74,8 @@ def upload_file(
     """Upload a file of items; go on where an earlier run of the same upload was interrupted.
 
     Raises NotUsable before anything is sent, and ExchangeRefused or ExchangeUnavailable in between: then what was sent
-    before is stored, and the next run goes on from there. Raises durable.Busy if another process uploads the file.
+    before is stored, and the next run goes on from there. Raises durable.Busy if another process uploads the file, and
+    durable.NotOurs if the state file is something else.
     """
     kind = KINDS[upload.kind]
     with ItemFile(upload.path, kind) as file:

@@ -7,6 +7,7 @@ or loses what follows (not strict).
 
 import base64
 import datetime
+import json
 import types
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -81,7 +82,10 @@ def plain(value: Any) -> Any:
 
 
 def from_plain(shape: type[T], document: Any) -> T:
-    """Read what json.loads gave, with the contract's names, into `shape`. ValueError says what is wrong."""
+    """Read what json.loads gave, with the contract's names, into `shape`; null counts as absent.
+
+    Raises ValueError, which says what is wrong.
+    """
     if not isinstance(document, dict):
         raise ValueError(f"{shape.__name__} must be an object")
     members = {camel(name): (name, *how) for name, how in _members(cast(Any, shape)).items()}
@@ -90,7 +94,10 @@ def from_plain(shape: type[T], document: Any) -> T:
         if key not in members:
             raise ValueError(f"{shape.__name__} has no element {key}")
         name, kind, many = members[key]
-        values[name] = tuple(_take(kind, key, item) for item in value) if many else _take(kind, key, value)
+        if many and not isinstance(value, list | None):
+            raise ValueError(f"{key} must be a list")
+        if value is not None:
+            values[name] = tuple(_take(kind, key, item) for item in value) if many else _take(kind, key, value)
     return shape(**values)
 
 
@@ -98,9 +105,11 @@ def _take(kind: Any, name: str, value: Any) -> Any:
     if is_dataclass(kind):
         return from_plain(cast(type[Any], kind), value)
     try:
-        return _scalar(kind, str(value))
+        if not isinstance(value, str | int | float | Decimal):
+            raise ValueError(f"{name} must be a text or a number")
+        return _scalar(kind, str(value).lower() if isinstance(value, bool) else str(value))
     except (ValueError, ArithmeticError) as error:
-        raise ValueError(f"{name} cannot be {value!r}") from error
+        raise ValueError(f"{name} cannot be {json.dumps(value, default=str)}") from error
 
 
 def _read(kind: Any, node: etree._Element) -> Any:
@@ -111,7 +120,8 @@ def _read(kind: Any, node: etree._Element) -> Any:
         return value.astimezone(datetime.UTC) if kind is datetime.datetime else value
     except (ValueError, ArithmeticError) as error:
         name = etree.QName(node).localname
-        raise ExchangeError(f"The answer does not follow the contract: {name} is {node.text!r}.") from error
+        what = "no base64" if kind is bytes else repr(node.text)  # which may be a whole file
+        raise ExchangeError(f"The answer does not follow the contract: {name} is {what}.") from error
 
 
 def _scalar(kind: Any, text: str) -> Any:
@@ -119,12 +129,21 @@ def _scalar(kind: Any, text: str) -> Any:
         return text
     text = text.strip()
     if kind is bool:
-        return {"true": True, "1": True, "True": True, "false": False, "0": False, "False": False}[text]
+        return _boolean(text)
     if kind is datetime.datetime:
         return datetime.datetime.fromisoformat(text)
     if kind is datetime.date:
         return datetime.date.fromisoformat(text[:10])
-    return base64.b64decode(text) if kind is bytes else kind(text)
+    if kind is bytes:
+        # Without validate, base64 passes over damaged characters and gives what is left. White space is in order.
+        return base64.b64decode("".join(text.split()), validate=True)
+    return kind(text)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "1", "false", "0"):
+        raise ValueError(f"{text!r} is not true or false")
+    return text in ("true", "1")
 
 
 @cache

@@ -1,4 +1,7 @@
-"""What each subcommand does, once its options are read."""
+"""What each subcommand does, once its options are read.
+
+An option bears the name of the parameter or member that it is for (`dest`), and finds its way by it.
+"""
 
 import argparse
 import datetime
@@ -8,8 +11,9 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lxml import etree
 
@@ -18,7 +22,7 @@ from .access import find_access
 from .batch import Upload, upload_file
 from .codec import from_plain
 from .connection import new_message_id
-from .errors import ExchangeRefused, ExchangeUnavailable
+from .errors import ExchangeError, ExchangeRefused, ExchangeUnavailable
 from .exchange import Exchange
 from .extract import extract_records
 from .items import InvoicingElements
@@ -27,7 +31,6 @@ from .poll import Question, poll_signatures
 from .terminal import Bar, show, tell
 from .wire import ENVELOPES, envelope
 
-T = TypeVar("T")
 Options = argparse.Namespace
 
 
@@ -39,22 +42,12 @@ def connect(options: Options) -> Exchange:
 
 def check_connection(options: Options) -> int:
     """Show who is calling and what is in force."""
-    return _answered(options, lambda exchange: exchange.check_connection())
+    return _answered(options, Exchange.check_connection)
 
 
 def upload(options: Options) -> int:
     """Upload a file of items."""
-    job = Upload(
-        path=options.file,
-        kind=options.kind,
-        mode=options.mode,
-        on_error="KEEP_VALID" if options.keep_valid else "REJECT_ALL",
-        max_removals=options.max_removals,
-        dry_run=options.dry_run,
-        items_per_message=options.items,
-        report=options.report,
-        state=options.state,
-    )
+    job = Upload(**_named(Upload, options))
     with connect(options) as exchange:
         outcome = upload_file(exchange, job, patience=_patience(options), progress=Bar(options.kind))
     show(outcome, options.json)
@@ -63,11 +56,7 @@ def upload(options: Options) -> int:
 
 def get_signature_list(options: Options) -> int:
     """Show one page of attendance and signatures."""
-    asked = vars(_question(options) or Question())
-    return _answered(
-        options,
-        lambda exchange: exchange.get_signature_list(**asked, cursor=options.cursor, limit=options.limit),
-    )
+    return _answered(options, Exchange.get_signature_list, **_period(options))
 
 
 def poll(options: Options) -> int:
@@ -89,60 +78,37 @@ def poll(options: Options) -> int:
         while True:
             try:
                 turn()
-            except ExchangeUnavailable as error:
-                tell(f"{error.message} The next poll is in {options.every:g} s.")
+            except ExchangeError as error:
+                if not error.again and not isinstance(error, ExchangeUnavailable):
+                    raise
+                tell(f"{error} The next poll is in {options.every:g} s.")
             time.sleep(options.every)
 
 
 def send_invoice(options: Options) -> int:
     """Send an invoice, with hints if there are any."""
     hints = _elements(options.hints) if options.hints else None
-    return _answered(
-        options,
-        lambda exchange: exchange.send_invoice(
-            options.file.name, options.file.read_bytes(), hints=hints, message_id=options.message_id
-        ),
-    )
+    return _answered(options, Exchange.send_invoice, **_content(options.file), hints=hints)
 
 
 def send_invoicing_info(options: Options) -> int:
     """Open a record from the elements of an invoice."""
-    elements = _elements(options.elements)
-    return _answered(options, lambda exchange: exchange.send_invoicing_info(elements, message_id=options.message_id))
+    return _answered(options, Exchange.send_invoicing_info, invoice=_elements(options.elements))
 
 
 def review_record(options: Options) -> int:
     """Settle a record that waits for a review."""
-    elements = _elements(options.elements)
-    return _answered(
-        options,
-        lambda exchange: exchange.review_record(options.record_number, elements, message_id=options.message_id),
-    )
+    return _answered(options, Exchange.review_record, invoice=_elements(options.elements))
 
 
 def add_simple_invoice(options: Options) -> int:
     """Add an invoice to a record."""
-    return _answered(
-        options,
-        lambda exchange: exchange.add_simple_invoice(
-            options.record_number, options.file.name, options.file.read_bytes(), message_id=options.message_id
-        ),
-    )
+    return _answered(options, Exchange.add_simple_invoice, **_content(options.file))
 
 
 def add_simple_document(options: Options) -> int:
     """Add another document to a record."""
-    return _answered(
-        options,
-        lambda exchange: exchange.add_simple_document(
-            options.record_number,
-            options.type,
-            options.title,
-            options.file.name,
-            options.file.read_bytes(),
-            message_id=options.message_id,
-        ),
-    )
+    return _answered(options, Exchange.add_simple_document, **_content(options.file))
 
 
 def get_record(options: Options) -> int:
@@ -159,26 +125,12 @@ def get_record(options: Options) -> int:
 
 def get_record_list(options: Options) -> int:
     """Show one page of records."""
-    return _answered(
-        options,
-        lambda exchange: exchange.get_record_list(
-            limit=options.limit,
-            cursor=options.cursor,
-            include_extracted=options.include_extracted,
-            status=options.status,
-            created_from=options.created_from,
-            created_to=options.created_to,
-            invoice_number=options.invoice_number,
-        ),
-    )
+    return _answered(options, Exchange.get_record_list)
 
 
 def acknowledge_records(options: Options) -> int:
     """Mark records as extracted."""
-    return _answered(
-        options,
-        lambda exchange: exchange.acknowledge_records(options.record_numbers, message_id=options.message_id),
-    )
+    return _answered(options, Exchange.acknowledge_records)
 
 
 def extract(options: Options) -> int:
@@ -218,14 +170,20 @@ def call(options: Options) -> int:
     return 0
 
 
-def _answered(options: Options, ask: Callable[[Exchange], T]) -> int:
-    """Ask for one answer, patiently if that was wished, and show it."""
+def _answered(options: Options, operation: Callable[..., Any], **read: Any) -> int:
+    """Ask for one answer, patiently if that was wished, and show it; `read` is what no option holds by itself."""
     # Chosen here, so that a message that is sent again is the same message.
     if getattr(options, "message_id", "") is None:
         options.message_id = new_message_id()
+    members = _named(operation, options) | read
     with connect(options) as exchange:
-        show(_patience(options).send(partial(ask, exchange)), options.json)
+        show(_patience(options).send(partial(operation, exchange, **members)), options.json)
     return 0
+
+
+def _named(target: Callable[..., Any], options: Options) -> dict[str, Any]:
+    """Return the options that bear the names of the target's parameters."""
+    return {name: getattr(options, name) for name in signature(target).parameters if name in options}
 
 
 def _patience(options: Options) -> Patience:
@@ -233,23 +191,24 @@ def _patience(options: Options) -> Patience:
 
 
 def _question(options: Options) -> Question | None:
-    start, end = options.period or (None, None)
-    question = Question(
-        period_start=start,
-        period_end=end,
-        modified_since=options.since,
-        course_reference=options.course,
-        student_reference=options.student,
-        teacher_reference=options.teacher,
-        status=options.status,
-    )
+    question = Question(**_named(Question, options), **_period(options))
     return question if question != Question() else None
+
+
+def _period(options: Options) -> dict[str, Any]:
+    start, end = options.period or (None, None)
+    return {"period_start": start, "period_end": end}
+
+
+def _content(path: Path) -> dict[str, Any]:
+    return {"file_name": path.name, "content": path.read_bytes()}
 
 
 def _elements(path: Path) -> InvoicingElements:
     """Read invoicing elements from a JSON file, "-" for the standard input."""
-    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    return from_plain(InvoicingElements, json.loads(text, parse_float=Decimal))
+    # As bytes: json knows UTF-8 with and without a byte order mark, and the UTF-16 of old Windows programs.
+    content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    return from_plain(InvoicingElements, json.loads(content, parse_float=Decimal))
 
 
 def _print_xml(root: Any) -> None:

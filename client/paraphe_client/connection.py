@@ -14,7 +14,7 @@ from zeep.wsdl.bindings.soap import Soap12Binding
 
 from .answers import Answer
 from .codec import NAMESPACE, decode, encode
-from .errors import ExchangeUnavailable
+from .errors import ExchangeError, ExchangeUnavailable
 from .wire import Wire, envelope
 
 A = TypeVar("A", bound=Answer)
@@ -90,7 +90,13 @@ class Connection:
         except zeep.exceptions.ValidationError as error:
             raise ValueError(str(error)) from error
         content = etree.tostring(message, encoding="UTF-8")
-        return decode(shape, self.send_envelope(operation, content, message_id=members.get("message_id")))
+        message_id = members.get("message_id")
+        result = self.send_envelope(operation, content, message_id=message_id)
+        try:
+            return decode(shape, result)
+        except ExchangeError as error:
+            error.message_id = message_id
+            raise
 
     @cached_property
     def _zeep(self) -> Any:

@@ -12,6 +12,10 @@ if sys.platform != "win32":
     import fcntl
 
 
+class NotOurs(ValueError):  # noqa: N818 - the house names exceptions by what is the case
+    """The file that should hold a state holds something else. It is left as it is."""
+
+
 class Busy(Exception):  # noqa: N818 - the house names exceptions by what is the case
     """Another process works with the same file or folder."""
 
@@ -64,9 +68,17 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def load(path: Path) -> dict[str, Any] | None:
-    """Read a state file; None if there is none."""
-    return dict(json.loads(path.read_bytes())) if path.exists() else None
+def load(path: Path, *names: str) -> dict[str, Any] | None:
+    """Read a state file; None if there is none. Raises NotOurs if it is not a JSON object with all these members."""
+    if not path.exists():
+        return None
+    try:
+        state = json.loads(path.read_bytes())
+    except ValueError:
+        state = None
+    if not isinstance(state, dict) or not state.keys() >= set(names):
+        raise NotOurs(f"{path} is not a state file of this work. Name another one, or remove it to begin anew.")
+    return state
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Codes that say "nothing was stored, send it again in a moment".
-_PASSING = frozenset({"IN_PROGRESS", "SERVER_BUSY", "TOO_MANY_REQUESTS"})
+# Codes that say "nothing was stored, send it again in a moment", and those that are worth a few attempts only; as the
+# chapter "Send it again?" of docs/errors.md says.
+PASSING = frozenset({"IN_PROGRESS", "SERVER_BUSY", "TOO_MANY_REQUESTS", "TOO_SLOW"})
+FAILING = frozenset({"SERVER_ERROR"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +27,9 @@ class ItemError:
 class ExchangeError(Exception):
     """The base of all errors of this package; raised itself when an answer does not follow the contract.
 
-    `again` says whether sending the same message again may help; `retry_after` is the wait in seconds that the server
-    asked for, if it did. `message_id` is the one that was sent, also when the caller gave none.
+    Then what became of the message is not known: it may be stored. `again` says whether sending the same message again
+    may help; `retry_after` is the wait in seconds that the server asked for, if it did. `message_id` is the one that
+    was sent, also when the caller gave none.
     """
 
     def __init__(
@@ -42,6 +45,11 @@ class ExchangeError(Exception):
         self.again = again
         self.retry_after = retry_after
         self.message_id = message_id
+
+    def __str__(self) -> str:
+        if self.message_id is None:
+            return self.message
+        return f"{self.message} It is safe to send the message again with the same messageId {self.message_id}."
 
 
 class ExchangeRefused(ExchangeError):  # noqa: N818 - the house names exceptions by what is the case
@@ -64,8 +72,8 @@ class ExchangeRefused(ExchangeError):  # noqa: N818 - the house names exceptions
         xml: bytes = b"",
     ) -> None:
         self.codes = frozenset(error.code for error in errors)
-        passing = bool(self.codes & _PASSING)
-        super().__init__(message, again=passing, retry_after=retry_after, message_id=message_id)
+        again = bool(self.codes & (PASSING | FAILING))
+        super().__init__(message, again=again, retry_after=retry_after, message_id=message_id)
         self.request_id = request_id
         self.errors = tuple(errors)
         self.fault = fault
@@ -93,8 +101,3 @@ class ExchangeUnavailable(ExchangeError):  # noqa: N818
     ) -> None:
         super().__init__(message, again=again, retry_after=retry_after, message_id=message_id)
         self.status = status
-
-    def __str__(self) -> str:
-        if self.message_id is None:
-            return self.message
-        return f"{self.message} It is safe to send the message again with the same messageId {self.message_id}."

@@ -82,9 +82,11 @@ def extract_records(
         while True:
             page = patience.send(partial(exchange.get_record_list, limit=limit, cursor=cursor, status=status))
             inbox.take({record.record_number: record for record in page.records})
-            cursor = page.next_cursor
-            if cursor is None:
+            if page.next_cursor is None:
                 return inbox.done
+            if page.next_cursor == cursor:
+                raise ExchangeError("The answer does not follow the contract: there is more, and no new cursor.")
+            cursor = page.next_cursor
 
 
 class _Inbox:
@@ -113,7 +115,7 @@ class _Inbox:
 
     def resume(self) -> None:
         """Finish the page that was in hand when the last extraction ended, if it did not come to its end."""
-        state = durable.load(self._state)
+        state = durable.load(self._state, "numbers")
         if state is not None:
             self.take(dict.fromkeys(state["numbers"]))
             for number in state["numbers"]:

@@ -18,6 +18,7 @@ from .errors import ItemError
 
 COLUMNS = ("index", "reference", "field", "code", "message", "hint")
 _COUNTS = ("created", "updated", "unchanged", "removed", "rejected")
+_STORED = ("upload", "run", "items", "parts", "repeated", "counts", "report_bytes")
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Ledger:
     def kept(self) -> Iterator[None]:
         """Go on from the state file if it is about this very upload, else begin anew; forget it at a good end.
 
-        Raises durable.Busy if another process holds it.
+        Raises durable.Busy if another process holds it, and durable.NotOurs if it is something else.
         """
         if self.state is None:
             self._begin()
@@ -50,10 +51,10 @@ class Ledger:
             durable.remove(self.state)
 
     def _begin(self) -> None:
-        stored = durable.load(self.state) if self.state else None
+        stored = durable.load(self.state, *_STORED) if self.state else None
         if stored is not None and stored["upload"] == self.upload:
-            for name, value in stored.items():
-                setattr(self, name, value)
+            for name in _STORED:
+                setattr(self, name, stored[name])
         if self.report:
             if self.report_bytes and durable.size(self.report) >= self.report_bytes:
                 durable.cut(self.report, self.report_bytes)
@@ -89,8 +90,7 @@ class Ledger:
 
     def _save(self) -> None:
         if self.state:
-            names = ("upload", "run", "items", "parts", "repeated", "counts", "report_bytes")
-            durable.save(self.state, {name: getattr(self, name) for name in names})
+            durable.save(self.state, {name: getattr(self, name) for name in _STORED})
 
 
 def upload_digest(*parts: object) -> str:

@@ -1,8 +1,9 @@
 """The polling of signatures: each change once, one JSON line a participant, a cursor kept in a file.
 
-A page is handed over first, then its cursor is stored. With an output file both are one: the state says how long the
-file was, what a killed run added beyond that is taken off, and each change stands there exactly once. On the standard
-output a page may come twice after a kill; courseReference, personReference and modifiedOn tell.
+A page is handed over first, then its cursor is stored. With an output file both are one: while a page is handed over,
+the state says to which file and how long that was before; what a killed run added is taken off, and each change stands
+there exactly once. At any other time nothing is ever taken off a file, whoever wrote it. On the standard output a page
+may come twice after a kill; courseReference, personReference and modifiedOn tell.
 """
 
 import datetime
@@ -17,7 +18,7 @@ from typing import Any
 from . import durable
 from .answers import CourseAttendance, Participant, SignatureListAnswer
 from .codec import from_plain, plain
-from .errors import ExchangeUnavailable
+from .errors import ExchangeError, ExchangeUnavailable
 from .exchange import Exchange
 from .items import AttendanceStatus
 from .patience import PATIENT, Patience
@@ -53,8 +54,8 @@ def poll_signatures(
     """Hand over what is new since the last poll, to `output` or the standard output; return how many participants.
 
     `question` is needed the first time only. `images` is a folder for the PNGs, each named by its SHA-256. May be
-    killed at any moment. Raises OtherQuestion, durable.Busy (another process polls), ExchangeRefused,
-    ExchangeUnavailable.
+    killed at any moment. Raises OtherQuestion, durable.Busy (another process polls), durable.NotOurs (`state` is
+    something else), ExchangeRefused, ExchangeUnavailable.
     """
     with durable.locked(state):
         position = _position(state, question, output)
@@ -77,31 +78,49 @@ def _pages(
         cursor = position["cursor"]
         page = patience.send(partial(_page, exchange, asked, cursor, images, limit))
         lines = [_line(course, person) for course in page.courses for person in course.participants]
-        if lines:
-            position["outputBytes"] = _hand_over(b"".join(lines), output)
-            total += len(lines)
-        if page.next_cursor not in (None, cursor):
-            position["cursor"] = page.next_cursor
-            durable.save(state, position)
+        if lines and output is not None:
+            _note(state, position, output)
+            durable.append(output, b"".join(lines))
+        elif lines:
+            sys.stdout.buffer.write(b"".join(lines))
+            sys.stdout.buffer.flush()
+        total += len(lines)
+        if lines or page.next_cursor not in (None, cursor):
+            position["cursor"] = page.next_cursor or cursor
+            _note(state, position, None)
         if not page.more:
             return total
+        if position["cursor"] == cursor:
+            raise ExchangeError("The answer does not follow the contract: there is more, and no new cursor.")
 
 
 def _position(state: Path, question: Question | None, output: Path | None) -> dict[str, Any]:
     """Return where the last poll ended, with the output as it was then; begin if there is no state file."""
-    position = durable.load(state)
+    position = durable.load(state, "question", "cursor")
     if position is None:
         if question is None:
             raise OtherQuestion(f"There is no {state} yet: say since when, or for which period.")
-        length = durable.size(output) if output else None
-        position = {"question": plain(question), "cursor": None, "outputBytes": length}
-        durable.save(state, position)
+        position = {"question": plain(question), "cursor": None}
+        _note(state, position, None)
     elif question is not None and plain(question) != position["question"]:
         raise OtherQuestion(f"{state} belongs to another question: {json.dumps(position['question'])}.")
-    confirmed = position["outputBytes"]
-    if output and confirmed is not None and durable.size(output) > confirmed:
-        durable.cut(output, confirmed)
+    if output is not None and position.get("output") == _address(output):  # killed while a page was handed over
+        if durable.size(output) > position["outputBytes"]:
+            durable.cut(output, position["outputBytes"])
+        _note(state, position, None)
     return position
+
+
+def _note(state: Path, position: dict[str, Any], output: Path | None) -> None:
+    """Store the position, and the file that a page is about to be added to, with its length; None: there is none."""
+    position["output"] = None if output is None else _address(output)
+    position["outputBytes"] = None if output is None else durable.size(output)
+    durable.save(state, position)
+
+
+def _address(output: Path) -> str:
+    """Name a file so that it is the same one in whatever folder the next poll is started."""
+    return str(output.resolve())
 
 
 def _page(
@@ -133,12 +152,3 @@ def _line(course: CourseAttendance, person: Participant) -> bytes:
     members = plain(replace(course, participants=())) | plain(replace(person, image=None))
     del members["participants"]
     return json.dumps(members, ensure_ascii=False).encode() + b"\n"
-
-
-def _hand_over(lines: bytes, output: Path | None) -> int | None:
-    """Write the lines of a page; return the length of the output file then."""
-    if output is not None:
-        return durable.append(output, lines)
-    sys.stdout.buffer.write(lines)
-    sys.stdout.buffer.flush()
-    return None

@@ -33,6 +33,22 @@ def envelope(request: bytes, soap: str) -> bytes:
     )
 
 
+class _Anonymous(requests.Session):
+    """A session without credentials. Without more ado requests takes some from ~/.netrc, also after a redirect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.auth = _unchanged
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Add nothing for the host that a redirect leads to."""
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate with nothing: what requests asks for instead of looking for credentials by itself."""
+    return request
+
+
 class Wire:
     """Connections to one exchange. Not for several threads at once."""
 
@@ -43,7 +59,7 @@ class Wire:
         # As bytes: requests would write text in Latin-1, and the exchange reads UTF-8 first.
         self.session.auth = HTTPBasicAuth(api_user.encode(), api_key.encode())
         # The addresses of documents are secrets of their own, and may be on another host: no credentials there.
-        self._public = requests.Session()
+        self._public = _Anonymous()
 
     def close(self) -> None:
         """Close the connections."""

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from paraphe_client import Exchange, Patience
+from paraphe_client.__main__ import main
 
 from .fake import KEY, USER, FakeExchange, start
 
@@ -159,3 +160,19 @@ class Command:
 def command(fake: FakeExchange, tmp_path: Path) -> Command:
     """The command, set up for the fake by its environment."""
     return Command(fake, tmp_path)
+
+
+@pytest.fixture
+def run(fake, monkeypatch, tmp_path, capsys):
+    """The command in this process: returns its exit code, output and messages."""
+    monkeypatch.setenv("PARAPHE_URL", fake.url)
+    monkeypatch.setenv("PARAPHE_API_USER", USER)
+    monkeypatch.setenv("PARAPHE_API_KEY", KEY)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def call(*arguments):
+        code = main([str(argument) for argument in arguments])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return call

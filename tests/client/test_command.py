@@ -8,33 +8,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lxml import etree
 
 import paraphe_client
-from paraphe_client import ExchangeRefused, ExchangeUnavailable, ItemError, Patience
-from paraphe_client.__main__ import main
-from paraphe_client.access import NoAccess, find_access
 
-from .fake import KEY, NS, USER, Document, error, fault, members
+from .fake import KEY, NS, Document, error, fault, members
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-
-
-@pytest.fixture
-def run(fake, monkeypatch, tmp_path, capsys):
-    """The command in this process: returns its exit code, output and messages."""
-    monkeypatch.setenv("PARAPHE_URL", fake.url)
-    monkeypatch.setenv("PARAPHE_API_USER", USER)
-    monkeypatch.setenv("PARAPHE_API_KEY", KEY)
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return call
 
 
 @pytest.fixture
@@ -80,6 +63,60 @@ def test_every_operation_has_a_command(fake, run, tmp_path, monkeypatch, operati
 
     assert (code, err, json.loads(out)["returnCode"]) == (0, "", "200 OK")
     assert fake.operations() == [operation, operation]
+
+
+EVERY_OPTION: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "GetSignatureList": (
+        [
+            *("get-signature-list", "--period", "2026-09-01", "2026-09-30", "--since", "2026-09-02T00:00:00Z"),
+            *("--course", "C", "--student", "S", "--teacher", "T", "--status", "LATE", "--cursor", "c", "--limit", "9"),
+        ],
+        {"periodStart": "2026-09-01", "periodEnd": "2026-09-30", "modifiedSince": "2026-09-02T00:00:00Z"}
+        | {"courseReference": "C", "studentReference": "S", "teacherReference": "T", "status": "LATE"}
+        | {"cursor": "c", "limit": "9"},
+    ),
+    "GetRecordList": (
+        [
+            *("get-record-list", "--limit", "9", "--cursor", "c", "--include-extracted", "--status", "READY"),
+            *("--created-from", "2026-01-01T00:00:00Z", "--created-to", "2026-02-01T00:00:00Z"),
+            *("--invoice-number", "F"),
+        ],
+        {"limit": "9", "cursor": "c", "includeExtracted": "true", "status": "READY", "invoiceNumber": "F"}
+        | {"createdFrom": "2026-01-01T00:00:00Z", "createdTo": "2026-02-01T00:00:00Z"},
+    ),
+    "SendInvoice": (
+        ["send-invoice", "a.pdf", "--hints", "elements.json", "--message-id", "m1"],
+        {"messageId": "m1", "fileName": "a.pdf", "content": "JVBERi0=", "hints": None},
+    ),
+    "ReviewRecord": (
+        ["review-record", "2026-1", "elements.json", "--message-id", "m1"],
+        {"messageId": "m1", "recordNumber": "2026-1", "invoice": None},
+    ),
+    "AddSimpleDocument": (
+        ["add-simple-document", "2026-1", "a.pdf", "--type", "AGREEMENT", "--title", "T", "--message-id", "m1"],
+        {"messageId": "m1", "recordNumber": "2026-1", "documentType": "AGREEMENT", "title": "T"}
+        | {"fileName": "a.pdf", "content": "JVBERi0="},
+    ),
+    "SyncStudents": (
+        ["upload", "students", "students.xml", "--mode", "REPLACE", "--keep-valid", "--max-removals", "3", "--dry-run"],
+        {"dryRun": "true", "mode": "REPLACE", "onError": "KEEP_VALID", "maxRemovals": "3", "students": None},
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", EVERY_OPTION)
+def test_every_option_is_in_the_message(fake, run, file, tmp_path, monkeypatch, operation):
+    monkeypatch.chdir(tmp_path)
+    fake.answers["GetRecordList"] = lambda _: members() + "<remaining>0</remaining>"
+    Path("a.pdf").write_bytes(b"%PDF-")
+    Path("elements.json").write_text('{"invoiceNumber": "F-1"}')
+    arguments, sent = EVERY_OPTION[operation]
+
+    assert run(*arguments)[0] == 0
+    (request,) = fake.received
+    said = {etree.QName(element).localname: element.text for element in request.body}
+    assert {name: said[name] for name in sent} == sent
+    assert set(said) - set(sent) <= {"sha256", "includeContent"}
 
 
 @pytest.mark.parametrize("kind", ["students", "teachers", "classrooms", "courses", "contacts"])
@@ -226,29 +263,7 @@ def test_a_reader_that_goes_away_is_told_in_one_line(fake, command, tmp_path):
     assert (process.wait(timeout=60), said) == (2, "paraphe-client: nobody reads the standard output any more.\n")
 
 
-# --- credentials -----------------------------------------------------------------------------------------------
-
-
-def test_credentials_come_from_options_then_the_environment_then_the_file(monkeypatch, tmp_path):
-    config = tmp_path / "client.ini"
-    config.write_text("[exchange]\nurl = http://file\nuser = u-file\nkey = k%file\n")
-    monkeypatch.setenv("PARAPHE_API_USER", "u-environment")
-    monkeypatch.delenv("PARAPHE_URL", raising=False)
-    monkeypatch.delenv("PARAPHE_API_KEY", raising=False)
-    access = find_access({"url": "http://option", "user": None, "key": None}, config)
-
-    assert (access.url, access.user, access.key) == ("http://option", "u-environment", "k%file")
-    assert "k%file" not in repr(access)
-
-
-def test_the_file_is_found_at_home_and_what_is_missing_is_named(monkeypatch, tmp_path):
-    for name in ("PARAPHE_URL", "PARAPHE_API_USER", "PARAPHE_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".config").mkdir()
-    (tmp_path / ".config" / "paraphe-client.ini").write_text("[exchange]\nurl = http://x\nuser = u\n")
-    with pytest.raises(NoAccess, match="The key is missing: give --key, set PARAPHE_API_KEY"):
-        find_access({})
+# --- credentials -------------------------------------------------------------------------------------------------
 
 
 def test_the_key_is_never_shown(fake, run, file):
@@ -256,56 +271,6 @@ def test_the_key_is_never_shown(fake, run, file):
     shown = run("upload", "students", file, "--json")[1:] + run("check-connection")[1:]
 
     assert KEY not in "".join(shown)
-
-
-# --- patience --------------------------------------------------------------------------------------------------
-
-
-class Trying:
-    """A message that fails so many times."""
-
-    def __init__(self, *errors):
-        self.errors = list(errors)
-
-    def __call__(self):
-        if self.errors:
-            raise self.errors.pop(0)
-        return "done"
-
-
-def refused(code, **more):
-    return ExchangeRefused("No.", errors=[ItemError(code=code, message="")], **more)
-
-
-def test_pauses_grow_up_to_half_a_minute(patience):
-    object.__setattr__(patience, "seconds", 1000)
-    patience.send(Trying(*[ExchangeUnavailable("x")] * 10))
-
-    for pause, full in zip(patience.paused, [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30], strict=True):
-        assert full / 2 <= pause <= full
-
-
-def test_what_cannot_get_better_is_not_tried_again(patience):
-    for wrong in (refused("SCHEMA_INVALID"), ExchangeUnavailable("x", again=False)):
-        with pytest.raises(type(wrong)):
-            patience.send(Trying(wrong))
-
-    assert patience.paused == []
-
-
-def test_a_wait_beyond_the_patience_is_not_begun(patience):
-    with pytest.raises(ExchangeRefused):
-        patience.send(Trying(refused("SERVER_BUSY", retry_after=61)))
-
-    assert patience.paused == []
-    assert patience.send(Trying(refused("SERVER_BUSY", retry_after=59))) == "done"
-
-
-def test_each_pause_is_told():
-    told: list[str] = []
-    Patience(notice=told.append, sleep=lambda _: None).send(Trying(ExchangeUnavailable("Not there.")))
-
-    assert told[0].startswith("Not there. Sending again in 0.")
 
 
 # --- the package -----------------------------------------------------------------------------------------------

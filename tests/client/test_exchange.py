@@ -239,7 +239,7 @@ def test_a_fault_without_detail_gives_its_reason(fake, soap):
         exchange.check_connection()
 
 
-@pytest.mark.parametrize("code", ["IN_PROGRESS", "SERVER_BUSY", "TOO_MANY_REQUESTS"])
+@pytest.mark.parametrize("code", ["IN_PROGRESS", "SERVER_BUSY", "SERVER_ERROR", "TOO_MANY_REQUESTS", "TOO_SLOW"])
 def test_a_refusal_that_passes_says_so(fake, exchange, code):
     fake.answers["CheckConnection"] = lambda _: fault("1.1", error(code))
     with pytest.raises(ExchangeRefused) as refused:

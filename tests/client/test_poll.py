@@ -4,15 +4,16 @@ import base64
 import datetime
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
-from paraphe_client import ExchangeRefused, ExchangeUnavailable, Question, poll_signatures
+from paraphe_client import ExchangeRefused, ExchangeUnavailable, Question, durable, poll_signatures
 from paraphe_client.durable import Busy, locked
 from paraphe_client.poll import OtherQuestion
 
-from .conftest import waiting
-from .fake import error, hang_up, members
+from .conftest import Killed, waiting
+from .fake import error, fault, hang_up, members
 
 SINCE = Question(modified_since=datetime.datetime(2026, 9, 1, tzinfo=datetime.UTC))
 PNG = b"\x89PNG signature"
@@ -58,6 +59,20 @@ def state(tmp_path):
 @pytest.fixture
 def output(tmp_path):
     return tmp_path / "signatures.jsonl"
+
+
+def die_in_the_output(exchange, state, output, patience, monkeypatch):
+    """Poll for the first time, and be killed in the middle of a line."""
+
+    def half(path, content):
+        with path.open("ab") as file:
+            file.write(content[:10])
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(durable, "append", half)
+        with pytest.raises(Killed):
+            poll_signatures(exchange, state, SINCE, output=output, patience=patience)
 
 
 def people(output):
@@ -165,6 +180,76 @@ def test_killed_at_any_step_every_change_stands_in_the_output_once(
     assert killed_everywhere(begin, work, check) > 15
 
 
+def test_killed_at_any_step_of_a_state_that_began_without_an_output_every_change_stands_there_once(
+    fake, exchange, state, output, patience, killed_everywhere
+):
+    changes = Changes(fake, 1)
+
+    def begin():
+        changes.count = 1
+        for path in (state, output):
+            path.unlink(missing_ok=True)
+        poll_signatures(exchange, state, SINCE, patience=patience)
+        changes.count = 4
+
+    def work():
+        poll_signatures(exchange, state, output=output, patience=patience)
+
+    def check():
+        assert people(output) == ["S1", "S2", "S3"]
+
+    assert killed_everywhere(begin, work, check) > 10
+
+
+def test_a_file_that_was_not_the_output_before_is_only_added_to(fake, exchange, state, output, patience, tmp_path):
+    changes = Changes(fake, 1)
+    poll_signatures(exchange, state, SINCE, output=output, patience=patience)
+    other = tmp_path / "important.txt"
+    other.write_bytes(b"important\n" * 1000)
+    poll_signatures(exchange, state, output=other, patience=patience)
+    assert other.read_bytes() == b"important\n" * 1000
+
+    changes.count = 2
+    poll_signatures(exchange, state, output=other, patience=patience)
+    assert other.read_bytes().startswith(b"important\n" * 1000 + b'{"courseReference"')
+    assert other.read_bytes().count(b"\n") == 1001
+    assert people(output) == ["S0"]
+
+
+def test_nothing_is_taken_off_a_file_that_another_output_was_killed_in(
+    fake, exchange, state, output, patience, tmp_path, monkeypatch
+):
+    Changes(fake, 1)
+    die_in_the_output(exchange, state, output, patience, monkeypatch)
+    other = tmp_path / "important.txt"
+    other.write_bytes(b"important\n" * 1000)
+    poll_signatures(exchange, state, output=other, patience=patience)
+
+    assert other.read_bytes().startswith(b"important\n" * 1000 + b'{"courseReference"')
+
+
+def test_what_others_add_to_the_output_between_two_polls_stays(fake, exchange, state, output, patience):
+    changes = Changes(fake, 1)
+    poll_signatures(exchange, state, SINCE, output=output, patience=patience)
+    with output.open("ab") as file:
+        file.write(b'{"personReference": "mine"}\n')
+    changes.count = 2
+    poll_signatures(exchange, state, output=output, patience=patience)
+
+    assert people(output) == ["S0", "mine", "S1"]
+
+
+def test_the_output_is_the_same_file_in_whatever_folder_the_poll_is_started(
+    fake, exchange, state, output, patience, tmp_path, monkeypatch
+):
+    Changes(fake, 2)
+    die_in_the_output(exchange, state, output, patience, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    poll_signatures(exchange, state, output=Path(output.name), patience=patience)
+
+    assert people(output) == ["S0", "S1"]
+
+
 def test_a_killed_process_goes_on_after_what_it_handed_over(fake, command, state, output):
     Changes(fake, 5)
     fake.answered += [lambda _: False, command.kill]
@@ -190,3 +275,18 @@ def test_the_command_prints_a_line_a_participant_and_polls_again_and_again(fake,
 
     assert [json.loads(line)["personReference"] for line in out.splitlines()] == ["S0", "S1", "S2", "S3"]
     assert "The next poll is in 0.01 s" in err
+
+
+def test_polling_again_and_again_outlasts_a_busy_server_and_ends_with_a_refusal(fake, command, state):
+    changes = Changes(fake, 1)
+    answers = [fault("1.1", error("SERVER_BUSY")), None, fault("1.1", error("CREDENTIALS_REFUSED"))]
+
+    def answer(request):
+        return answers.pop(0) or changes.page(request)
+
+    fake.answers["GetSignatureList"] = answer
+    out = command("poll", "--state", state, "--since", "2026-09-01", "--every", "0.01", "--patience", 0, code=1)
+
+    assert [json.loads(line)["personReference"] for line in out.splitlines()] == ["S0"]
+    assert "Refused. (requestId req-1) The next poll is in 0.01 s" in command.err
+    assert "CREDENTIALS_REFUSED" in command.err
