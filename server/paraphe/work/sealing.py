@@ -71,6 +71,7 @@ class Sealing:
         )
 
     def _kept(self, file: File, sealed: Sealed) -> File:
+        self.workplace.progress()
         return replace(
             file,
             sha256=self.workplace.archive.keep(sealed.content),
@@ -117,16 +118,21 @@ def raise_seals(workplace: Workplace, account: Account, job: Job) -> Store:
         sealed = raise_level(workplace.archive.read(digest), seals.authority, aim=seals.aim)
         if sealed.lack == Lack.TIME_STAMP_UNAVAILABLE:
             raise Failed(sealed.lack.value)
+        workplace.progress()
         raised.append((number, digest, workplace.archive.keep(sealed.content), sealed))
     return lambda context: _raise(context, job.record_id, raised)
 
 
 def _raise(context: Context, record_id: int, raised: Sequence[tuple[int, str, str, Sealed]]) -> None:
-    """Let the documents have the bytes that were added to them, as the record's next version."""
+    """Let the documents have the bytes that were added to them, as the record's next version.
+
+    The record is locked before them, as by everybody; papers that were replaced meanwhile stay as they were.
+    """
+    context.connection.execute(select(record.c.id).where(record.c.id == record_id).with_for_update(key_share=True))
     outcome = []
     grown = 0
     for number, before, after, sealed in raised:
-        same = (document.c.id == number) & (document.c.sha256 == before)
+        same = (document.c.id == number) & (document.c.sha256 == before) & document.c.replaced_in.is_(None)
         values = {"sha256": after, "size_bytes": len(sealed.content), "seal_level": sealed.level.value}
         lack = sealed.lack and sealed.lack.value
         size = context.connection.scalar(select(document.c.size_bytes).where(same).with_for_update())
