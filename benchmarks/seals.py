@@ -48,7 +48,7 @@ def _processor() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _measured(content: bytes, times: int, one: Callable[[], Sealed], level: Level) -> Cost:
+def _measured(content: bytes, times: int, one: Callable[[], Sealed[bytes]], level: Level) -> Cost:
     done = one()
     clocks = []
     began = _processor()
@@ -63,7 +63,7 @@ def _measured(content: bytes, times: int, one: Callable[[], Sealed], level: Leve
 
 def _rows(content: bytes, credential: Credential, authority: Authority, times: int) -> Iterator[tuple[str, Cost]]:
     def one(level: Level, *, stamp: bool, foreign: bool = False) -> Cost:
-        def make() -> Sealed:
+        def make() -> Sealed[bytes]:
             return seal(
                 content,
                 credential,

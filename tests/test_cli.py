@@ -122,6 +122,17 @@ def test_settings_that_cannot_be_used_are_told_all_at_once(paraphe):
     assert "S3 URL" in paraphe("serve --store s3://bucket?what=1", code=2)
 
 
+def test_templates_that_are_broken_are_told_with_file_and_line_before_anything_is_served(house, paraphe, folder):
+    templates = folder / "templates"
+    assert "templates" in paraphe(f"serve --templates {templates}", code=2)
+    templates.mkdir()
+    (templates / "cover.typ").write_text("\n#nobody\n")
+
+    for command in ("serve --listen 127.0.0.1:0", "worker"):
+        said = paraphe(f"{command} --templates {templates}", code=2)
+        assert "templates: cover.typ, line 2: unknown variable: nobody." in said
+
+
 # Accounts and keys -------------------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,9 @@ from paraphe.errors import Code
 from paraphe.faces import health, links
 from paraphe.metrics import Metrics
 from paraphe.serve import LAST_ORDERS, PATIENCE, Server, running
+from paraphe.serve.parent import GOING
 from paraphe.store.later import LAST_ROWS
+from paraphe.work.workers import LAST_ORDERS as LAST_JOBS
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -92,7 +94,8 @@ def test_each_service_runs_a_command_that_there_is(unit):
 
 
 def test_systemd_waits_until_the_server_has_finished():
-    assert int(dict(lines(DEPLOY / "systemd" / "paraphe.service"))["TimeoutStopSec"]) > LAST_ORDERS + LAST_ROWS
+    assert GOING > LAST_ORDERS + LAST_JOBS + LAST_ROWS
+    assert int(dict(lines(DEPLOY / "systemd" / "paraphe.service"))["TimeoutStopSec"]) > GOING
 
 
 @pytest.mark.parametrize("timer", TIMERS, ids=lambda timer: timer.name)
@@ -290,8 +293,9 @@ def test_the_address_of_a_document_is_not_written_down(front):
 RULES = (DEPLOY / "prometheus" / "paraphe.rules.yml").read_text(encoding="utf-8")
 
 
-def test_alerts_ask_for_metrics_and_codes_that_there_are():
-    known = Metrics().text()
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_alerts_ask_for_metrics_and_codes_that_there_are(engine):
+    known = Metrics().text(health.Queue(engine).gauges())
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     for name in re.findall(r"\bparaphe_[a-z_]+", RULES + operations):
         assert re.search(rf"^# TYPE {name.removesuffix('_bucket')} ", known, re.MULTILINE), name

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 import pytest
@@ -154,6 +154,18 @@ def test_a_caller_who_stops_reading_frees_the_thread_after_a_while(monkeypatch, 
     document = Document(size)
     with served(document, threads="1") as address, closing(connect(address, receive_buffer=4096)):
         assert document.flushed.get(timeout=10) is False
+
+
+def test_a_caller_who_reads_next_to_nothing_frees_the_thread_too(monkeypatch):
+    monkeypatch.setattr(serve.channel, "PATIENCE", 1.0)
+    document = Document(20 * MB)
+    with served(document, threads="1") as address, closing(connect(address, receive_buffer=4096)) as client:
+        for _ in range(100):
+            client.recv(300)  # 3 kB a second
+            with suppress(Empty):
+                assert document.flushed.get(timeout=0.1) is False
+                return
+    pytest.fail("the thread is still held")
 
 
 def test_two_answers_on_one_connection_each_have_their_own_last_byte():

@@ -4,9 +4,10 @@ import logging
 import sqlite3
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import Select, column, event, insert, select, table
 
 from paraphe import store
 from paraphe.store import later as later_module
@@ -110,6 +111,37 @@ def test_a_row_is_looked_up_with_its_columns_as_they_were_stored(engine, account
     row = lookup.first(name_1=account.name)
     assert (row.id, row.created_on, row.tolerant) == (account.id, NOW, False)
     assert lookup.first(name_1="nobody") is None
+
+
+READ_ONLY = "SET default_transaction_read_only = on"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("statement", [ROW, store.Prepared(ROW, ["name", "value"])], ids=["any", "prepared"])
+def test_a_standby_that_is_no_primary_yet_is_busy(engine, statement):
+    event.listen(engine, "connect", lambda driver, _: driver.execute(READ_ONLY) and driver.commit())
+    engine.dispose()
+
+    with pytest.raises(store.Busy, match="read-only transaction"), store.writing(engine) as connection:
+        run(statement, connection, secret("a"))
+
+
+def run(statement, connection, values):
+    if isinstance(statement, store.Prepared):
+        statement.execute(connection, values)
+    else:
+        connection.execute(statement, values)
+
+
+MISSING: Select[Any] = select(column("name")).select_from(table("no_such_table"))
+
+
+@pytest.mark.parametrize("statement", [MISSING, store.Prepared(MISSING)], ids=["any", "prepared"])
+def test_a_database_without_its_tables_is_not_called_busy(engine, statement):
+    with pytest.raises(Exception, match="no_such_table") as failure, store.reading(engine) as connection:
+        run(statement, connection, {})
+
+    assert not isinstance(failure.value, store.Busy)
 
 
 # Later -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from .faces import health, http, links, rest, soap
 from .metrics import ALONE, Metrics, Shared
 from .seals import Seals
 from .settings import Settings
+from .work import joining
 from .work.workers import Workers, Workplace
 from .xml.bounds import Bounds
 
@@ -60,13 +62,12 @@ def exchange_of(
     """Put together what all calls share; see `application` for `later` and `metrics`, and Exchange for `wake`."""
     later, metrics = later or store.Later(engine), metrics or Metrics()
     later.watch = metrics.rows_owed
-    with store.reading(engine) as connection:
-        secret = server_secret(connection)
+    workplace = workplace_of(engine, archive, settings)
     return Exchange(
         engine,
         Gate(engine, later=later),
         archive,
-        Addresses(settings.public_url, secret, timedelta(days=settings.link_days)),
+        workplace.addresses,
         later,
         store.Forgetting(later, timedelta(days=settings.remember_days), timedelta(days=settings.journal_days)),
         Requests(settings.requests_at_once),
@@ -75,7 +76,16 @@ def exchange_of(
         limits_of(settings),
         metrics,
         wake,
+        partial(joining.make, workplace),
     )
+
+
+def workplace_of(engine: Engine, archive: Archive, settings: Settings) -> Workplace:
+    """Put together what jobs are done with."""
+    with store.reading(engine) as connection:
+        secret = server_secret(connection)
+    addresses = Addresses(settings.public_url, secret, timedelta(days=settings.link_days))
+    return Workplace(engine, archive, addresses, lambda: datetime.now(UTC), Seals(settings), settings.templates)
 
 
 def _failed_logins(settings: Settings) -> FailedLogins:
@@ -114,17 +124,18 @@ class Watched:
     """What is known of a server to those who watch it."""
 
     metrics: Metrics
+    queue: health.Queue
     health: health.Health
 
     @classmethod
     def of(cls, engine: Engine, archive: Archive, shared: Shared = ALONE) -> "Watched":
         """Begin to count, with other processes or alone, and to look after a database and an archive."""
-        return cls(Metrics(shared), health.Health(engine, archive))
+        return cls(Metrics(shared), health.Queue(engine), health.Health(engine, archive))
 
     @property
     def application(self) -> http.Wsgi:
         """The WSGI callable of an address at which it can all be asked for."""
-        return health.application(self.metrics, self.health)
+        return health.application(self.metrics, self.health, self.queue)
 
 
 def application(
@@ -145,7 +156,7 @@ def application(
     metrics = watched.metrics
     workers = workers or Workers({}, 0)
     exchange = exchange_of(engine, archive, settings, later, metrics, workers.wake)
-    workers.begin(Workplace(engine, archive, exchange.addresses, lambda: datetime.now(UTC), Seals(settings)))
+    workers.begin(workplace_of(engine, archive, settings))
     faces = {
         "soap": soap.application(exchange, settings.public_url, settings.message_bytes),
         "rest": rest.application(exchange, settings.public_url, settings.message_bytes),

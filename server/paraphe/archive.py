@@ -25,7 +25,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from .spool import LARGE, Content, InFile, Spooled, digest_of, gathered, nameless, spooled
+from .spool import LARGE, Content, InFile, Spooled, digest_of, gathered, make_durable, nameless, spooled
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -219,7 +219,7 @@ class Folder(_Store):
                 else:
                     self._move(content, path)
             # Also for what was there already: who renamed it may have been killed before this line.
-            _sync(path.parent)
+            make_durable(path.parent)
         return digest
 
     def _move(self, content: Spooled, path: Path) -> None:
@@ -247,7 +247,7 @@ class Folder(_Store):
             file.unlink()
             for path in self._incoming.iterdir():
                 _sweep(path)
-            _sync(self._incoming)
+            make_durable(self._incoming)
 
     def holds(self, digest: str) -> bool:
         """Say whether something is kept under this digest, without a look at it."""
@@ -297,7 +297,7 @@ class Folder(_Store):
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
         if os.access(folder.parent, os.W_OK):
-            _sync(folder.parent)
+            make_durable(folder.parent)
         self._settled.add(folder)
 
     @contextmanager
@@ -354,15 +354,6 @@ def _sweep(path: Path) -> None:
         _log.info("What a killed writer left was removed.")
     except OSError:
         pass
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

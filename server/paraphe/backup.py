@@ -7,7 +7,6 @@ goes first, then the documents that it speaks of. See docs/decisions/2026-11-22-
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ from sqlalchemy import Engine, select
 
 from . import __version__, migrations, store
 from .archive import Archive, Damaged, Folder, Missing
+from .spool import make_durable
 
 _MANIFEST = "manifest.json"
 _DOCUMENTS = "documents"
@@ -64,7 +64,7 @@ def back_up(engine: Engine, archive: Archive, folder: Path, now: datetime, keep:
         (arriving / _MANIFEST).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
         _settle(arriving)
         arriving.rename(target)
-        _sync(folder)
+        make_durable(folder)
     except BaseException:
         shutil.rmtree(arriving, ignore_errors=True)
         raise
@@ -129,16 +129,8 @@ def _digest(file: Path) -> str:
 
 def _settle(folder: Path) -> None:
     for file in folder.iterdir():
-        _sync(file)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_durable(file)
+    make_durable(folder)
 
 
 def _forget(folder: Path, keep: int | None) -> list[str]:

@@ -77,7 +77,7 @@ class Exchange:
 
     `later` writes the journal of messages of which nothing was stored; `forgetting` removes what is too old.
     `bounds` are what one message may hold; `requests` and `failed_logins` count who comes in. `wake` tells the workers
-    of this process that there are new jobs.
+    of this process that there are new jobs; `make_pdf` is that of Ahead.
     """
 
     engine: Engine
@@ -92,6 +92,7 @@ class Exchange:
     limits: Sequence[Limit] = ()
     metrics: Metrics = field(default_factory=Metrics)
     wake: Callable[[], None] = lambda: None
+    make_pdf: Callable[[int, str], None] = lambda record_id, request_id: None
 
 
 def _new_request_id() -> str:
@@ -257,8 +258,8 @@ class Call:
                     connection.execute(_JOURNAL.statement, refused)
                 with store.reading(self.exchange.engine) as connection:
                     code = connection.scalar(_TOLD, {"request": self.request_id})
-            except store.Busy as busy:
-                log.warning("unsure", exc_info=busy, extra={"request_id": self.request_id})
+            except Exception as failure:  # whatever it is, it is not the journal's word
+                log.warning("unsure", exc_info=failure, extra={"request_id": self.request_id})
                 time.sleep(_LOOK_AGAIN)
         self._journalled = code == ERROR
         return code == OK
@@ -280,7 +281,9 @@ class Call:
                 if self._answered_before(connection, digest) is not None:
                     return ()
         exchange = self.exchange
-        ahead = Ahead(exchange.engine, self._caller, self.received_on, self.request_id, exchange.archive)
+        ahead = Ahead(
+            exchange.engine, self._caller, self.received_on, self.request_id, exchange.archive, exchange.make_pdf
+        )
         return (operation.ahead(ahead, request),)
 
     def _worked(

@@ -22,13 +22,18 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """One message before its transaction: for what takes long, stores no row, and must not hold up other writers."""
+    """One message before its transaction: for what takes long, stores no row, and must not hold up other writers.
+
+    `make_pdf` is told a record's id, and for which request: it makes the PDF of the record's version, and stores that
+    in a transaction of its own.
+    """
 
     engine: Engine
     account: Account
     now: datetime
     request_id: str
     archive: Archive
+    make_pdf: Callable[[int, str], None] = lambda record_id, request_id: None
 
 
 @dataclass(frozen=True, slots=True)

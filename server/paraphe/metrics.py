@@ -83,6 +83,15 @@ class Shared:
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A metric that nobody counts: it is looked up when it is asked for. `values` are by their labels."""
+
+    name: str
+    help: str
+    values: Sequence[tuple[str, float]]
+
+
 ALONE = Shared(-1, 0, 1, 0.0)
 
 
@@ -228,8 +237,8 @@ class Metrics:
 
     # Being asked
 
-    def text(self) -> str:
-        """Return all metrics of all processes in the text format of Prometheus."""
+    def text(self, gauges: Sequence[Gauge] = ()) -> str:
+        """Return all metrics of all processes, and others besides, in the text format of Prometheus."""
         rows = [self._block[at : at + self._width].tolist() for at in range(0, len(self._block), self._width)]
         values = rows[0] if len(rows) == 1 else [sum(column) for column in zip(*rows, strict=True)]
         lines = [
@@ -243,6 +252,12 @@ class Metrics:
         for family in self._families:
             lines += (f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.kind}")
             lines += _samples(family, values)
+        for gauge in gauges:
+            lines += (f"# HELP paraphe_{gauge.name} {gauge.help}", f"# TYPE paraphe_{gauge.name} gauge")
+            lines += (
+                f"paraphe_{gauge.name}{_braces([labels] if labels else [])} {_number(value)}"
+                for labels, value in gauge.values
+            )
         return "\n".join([*lines, ""])
 
 

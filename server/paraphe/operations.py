@@ -4,7 +4,7 @@ And the jobs that outlive them, by their kind.
 """
 
 from .call import Answer, Operation
-from .work import connection, invoices, preparing, recognition, record_list, records, sealing, signatures, sync
+from .work import connection, invoices, joining, preparing, recognition, record_list, records, sealing, signatures, sync
 from .work.jobs import Kind
 from .work.workers import Handler
 
@@ -72,7 +72,10 @@ OPERATIONS: dict[str, Operation] = {
         records.keep_simple_document,
     ),
     "GetRecord": Operation(
-        records.get_record, False, lambda result: f"Record {result['record_index']['record_number']}."
+        records.get_record,
+        False,
+        lambda result: f"Record {result['record_index']['record_number']}.",
+        records.make_pdf_first,
     ),
     "GetRecordList": Operation(record_list.get_record_list, False, _listed),
     "AcknowledgeRecords": Operation(
@@ -87,7 +90,9 @@ OPERATIONS: dict[str, Operation] = {
 JOBS: dict[Kind, Handler] = {
     Kind.RECOGNISE: recognition.recognise,
     Kind.PREPARE: preparing.prepare,
+    Kind.SEAL_INVOICE: sealing.seal_invoices,
     Kind.RAISE_SEAL: sealing.raise_seals,
+    Kind.JOIN: joining.join,
 }
 
 

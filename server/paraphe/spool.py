@@ -193,6 +193,16 @@ def gathered(pieces: Iterable[bytes]) -> Content:
     return b"".join(small)
 
 
+def stream_of(content: Content) -> IO[bytes]:
+    """Return content as a file to read."""
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open()
+
+
+def content_of(made: IO[bytes]) -> Content:
+    """Return all that was written to an open file, or to memory, which may be closed then."""
+    return made.getvalue() if isinstance(made, io.BytesIO) else InFile.of(made)
+
+
 def pieces_of(content: Content) -> Iterable[bytes]:
     """Give the bytes in pieces; those in memory in one."""
     return (content,) if isinstance(content, bytes) else content.pieces()
@@ -305,3 +315,12 @@ class Apart:
         for content, between in zip(self._files, others, strict=True):
             parts += [InBase64(content), between]
         return joined(parts)
+
+
+def make_durable(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

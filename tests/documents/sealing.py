@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,9 +19,11 @@ from pypdf import PdfWriter
 
 from paraphe.documents import certificates
 from paraphe.documents.seal import Sealed, Stamp, seal
+from paraphe.spool import InFile
 
 from .authorities import pem
 
+Body = TypeVar("Body", bytes, InFile)
 PARIS = ZoneInfo("Europe/Paris")
 STAMP = Stamp("https://exchange.example.org/verify/" + "a1" * 16, PARIS)
 SOURCE = b"""#set document(title: "Facture", date: datetime(year: 2026, month: 1, day: 1))
@@ -49,7 +51,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def sealed(content: bytes, credential: certificates.Credential, **options: Any) -> Sealed:
+def sealed(content: Body, credential: certificates.Credential, **options: Any) -> Sealed[Body]:
     return seal(content, credential, reason="Facture reçue", moment=now(), **{"foreign": False} | options)
 
 

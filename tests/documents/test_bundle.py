@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader, PdfWriter
-from pypdf.annotations import Link
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, RectangleObject, StreamObject, TextStringObject
+from pypdf.generic import NameObject, StreamObject
 
 from paraphe import spool
-from paraphe.documents import bundle
-from paraphe.documents.bundle import Document, joined_pdf, zipped
+from paraphe.documents.bundle import Document, zipped
 
 WHEN = datetime(2026, 9, 14, 7, 30, 12, tzinfo=UTC)
 
@@ -49,167 +47,6 @@ def bookmarks(content):
 def annotations(page):
     found: Any = page["/Annots"]
     return [annotation.get_object() for annotation in found]
-
-
-# One PDF -------------------------------------------------------------------------------------------------------
-
-
-def test_every_page_is_joined_in_order_and_every_document_has_a_bookmark_with_its_title():
-    first = document(pdf(100, 110), title="Facture n° 41")
-    second = document(pdf(120), title="Feuille d'émargement")
-
-    joined, left_out = joined_pdf([first, second])
-
-    assert widths(joined) == [100, 110, 120]
-    assert bookmarks(joined) == [("Facture n° 41", 0), ("Feuille d'émargement", 2)]
-    assert left_out == []
-
-
-def test_a_document_without_title_is_bookmarked_by_its_file_name():
-    joined, _ = joined_pdf([document(pdf(), file_name="convention.pdf")])
-
-    assert bookmarks(joined) == [("convention.pdf", 0)]
-
-
-def encrypted():
-    writer = PdfWriter(clone_from=io.BytesIO(pdf()))
-    writer.encrypt(user_password="", owner_password="owner", algorithm="RC4-128")
-    return written(writer)
-
-
-def raw(*objects):
-    """A PDF of these objects, the first of which is the catalogue."""
-    out, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(places) + 1, len(out))
-    return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1) + table + trailer
-
-
-CATALOGUE = b"<< /Type /Catalog /Pages 2 0 R >>"
-PAGES = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
-DEEP = b"[" * 30_000 + b"]" * 30_000
-SPOILT = {
-    "no PDF": b"PK\x03\x04 a word processor's file",
-    "empty": b"",
-    "a header only": b"%PDF-1.7\n" + b"\0" * 20_000,
-    "cut off": pdf()[:-200],
-    "encrypted": encrypted(),
-    "without pages": raw(CATALOGUE, b"<< /Type /Pages /Kids [] /Count 0 >>"),
-    "pages that hold themselves": raw(CATALOGUE, b"<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>"),
-    "annotations that are none": raw(CATALOGUE, PAGES, b"<< /Type /Page /Parent 2 0 R /Annots [1 2 3] >>"),
-    "nested without end": raw(CATALOGUE, PAGES, b"<< /Type /Page /Parent 2 0 R /Annots " + DEEP + b" >>"),
-    "a page repeated endlessly": raw(
-        CATALOGUE, b"<< /Type /Pages /Kids [" + b"3 0 R " * 3000 + b"] /Count 3000 >>", b"<< /Type /Page >>"
-    ),
-}
-
-
-@pytest.mark.parametrize("content", SPOILT.values(), ids=SPOILT)
-def test_what_cannot_be_joined_is_left_out_and_named_and_the_rest_is_joined(content):
-    spoilt = document(content, file_name="spoilt.pdf")
-
-    joined, left_out = joined_pdf([document(pdf(100)), spoilt, document(pdf(120))])
-
-    assert widths(joined) == [100, 120]
-    assert left_out == [spoilt]
-
-
-def test_if_nothing_can_be_joined_there_are_no_bytes():
-    assert joined_pdf([document(b"no PDF")]) == (b"", [document(b"no PDF")])
-    assert joined_pdf([]) == (b"", [])
-
-
-def test_what_would_make_the_pdf_too_long_is_left_out(monkeypatch):
-    monkeypatch.setattr(bundle, "MOST_PAGES", 3)
-    long = document(pdf(130, 140), file_name="long.pdf")
-
-    joined, left_out = joined_pdf([document(pdf(100, 110)), long, document(pdf(120))])
-
-    assert widths(joined) == [100, 110, 120]
-    assert left_out == [long]
-
-
-def test_the_same_document_twice_stands_twice_in_the_pdf():
-    joined, left_out = joined_pdf([document(pdf(100)), document(pdf(100))])
-
-    assert widths(joined) == [100, 100]
-    assert left_out == []
-
-
-def script(code=b"app.alert(1)"):
-    return DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject(code)})
-
-
-def launch():
-    return DictionaryObject({NameObject("/S"): NameObject("/Launch"), NameObject("/F"): TextStringObject("calc.exe")})
-
-
-def with_everything_that_acts():
-    """A PDF that runs, opens, attaches and asks for whatever a PDF can; with a form field that looks like a cross."""
-    writer = PdfWriter()
-    page = writer.add_blank_page(100, 200)
-    writer.root_object[NameObject("/OpenAction")] = script()
-    writer.add_attachment("virus.exe", b"MZ")
-    page[NameObject("/AA")] = DictionaryObject({NameObject("/O"): launch()})
-    look = StreamObject()
-    look.set_data(b"0 0 m 9 9 l S % the look of the field")
-    look.update({NameObject("/Subtype"): NameObject("/Form"), NameObject("/BBox"): RectangleObject((0, 0, 9, 9))})
-    field = {
-        "/Type": NameObject("/Annot"),
-        "/Subtype": NameObject("/Widget"),
-        "/FT": NameObject("/Sig"),
-        "/T": TextStringObject("signature"),
-        "/Rect": RectangleObject((10, 10, 19, 19)),
-        "/AP": DictionaryObject({NameObject("/N"): writer._add_object(look)}),
-        "/A": script(),
-        "/AA": DictionaryObject({NameObject("/E"): launch()}),
-    }
-    widget = writer._add_object(DictionaryObject({NameObject(key): value for key, value in field.items()}))
-    page[NameObject("/Annots")] = ArrayObject([widget])
-    form = DictionaryObject({NameObject("/Fields"): ArrayObject([widget])})
-    writer.root_object[NameObject("/AcroForm")] = form
-    writer.add_annotation(0, Link(rect=(1, 1, 9, 9), url="https://centre.example/"))
-    annotations(page)[-1]["/A"][NameObject("/Next")] = launch()
-    return written(writer)
-
-
-def test_scripts_actions_forms_and_attached_files_stay_behind():
-    acting = with_everything_that_acts()
-    names = (
-        b"/JavaScript",
-        b"/JS",
-        b"/Launch",
-        b"/AA",
-        b"/AcroForm",
-        b"/Widget",
-        b"/Sig",
-        b"/EmbeddedFile",
-        b"/Next",
-        b"/OpenAction",
-    )
-    assert all(name in acting for name in names)
-
-    joined, left_out = joined_pdf([document(acting)])
-
-    assert left_out == []
-    assert [name for name in names if name in joined] == []
-
-
-def test_what_a_form_field_shows_and_what_a_web_link_leads_to_stay():
-    joined, _ = joined_pdf([document(with_everything_that_acts())])
-
-    field, link = annotations(PdfReader(io.BytesIO(bytes(joined))).pages[0])
-    assert field["/AP"]["/N"].get_data().endswith(b"% the look of the field")
-    assert link["/A"] == {"/S": "/URI", "/URI": "https://centre.example/"}
-
-
-def test_the_same_documents_give_the_same_pdf():
-    documents = [document(with_everything_that_acts()), document(pdf(100, 110), title="Convention")]
-
-    assert joined_pdf(documents) == joined_pdf(documents)
 
 
 # One ZIP -------------------------------------------------------------------------------------------------------
@@ -314,13 +151,12 @@ def scan():
     return document(content), replace(document(content), content=spool.spooled([content], spool.nameless()))
 
 
-@pytest.mark.parametrize("make", [lambda some: zipped(some, {}, WHEN), lambda some: joined_pdf(some)[0]])
-def test_documents_in_files_give_the_same_bytes(scan, make):
+def test_documents_in_files_give_the_same_bytes(scan):
     in_memory, in_file = scan
     small = document(pdf(100))
 
-    made = make([small, in_file])
+    made = zipped([small, in_file], {}, WHEN)
 
     assert isinstance(made, spool.InFile)
-    assert bytes(made) == bytes(make([small, in_memory]))
+    assert bytes(made) == bytes(zipped([small, in_memory], {}, WHEN))
     assert len(made) > len(in_memory.content)

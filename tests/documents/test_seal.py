@@ -16,8 +16,9 @@ from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import find_unique_cms_attribute
 from pypdf import PdfReader, PdfWriter
 
-from paraphe.documents import certificates, preparation
-from paraphe.documents.preparation import Limits, Unsealable, Wish, prepared_apart
+from paraphe.documents import apart, certificates, preparation
+from paraphe.documents.apart import Limits
+from paraphe.documents.preparation import Unsealable, Wish, prepared_apart
 from paraphe.documents.seal import Place, seal
 
 from .authorities import Issuer, new_key
@@ -298,7 +299,7 @@ def test_no_page_tree_in_a_circle_holds_up_a_worker(credential):
 def test_the_process_that_takes_a_document_apart_sees_no_secret_of_the_server(pdf, credential, monkeypatch):
     monkeypatch.setenv("PARAPHE_SEAL_PASSPHRASE", "secret")
 
-    assert "PARAPHE_SEAL_PASSPHRASE" not in preparation._environment()
+    assert "PARAPHE_SEAL_PASSPHRASE" not in apart._environment()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import re
 import signal
 import socket
 import subprocess
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from paraphe import settings
+from paraphe import settings, store
 from paraphe.app import Watched
 from paraphe.archive import Folder, Unavailable
 from paraphe.faces import health
 from paraphe.serve import CannotListen, beside
+from paraphe.work import filing, jobs
 
 from ..soap.processes import PATIENCE, until
 
@@ -121,6 +123,35 @@ def asked_directly(watched, path):
     said = []
     body = watched.application({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda status, _: said.append(status))
     return said[0], b"".join(body)
+
+
+def queued(watched):
+    _, text = asked_directly(watched, "/metrics")
+    return re.findall(r"^paraphe_jobs\S* \S+$", text.decode(), re.MULTILINE)
+
+
+def test_the_metrics_tell_how_much_there_is_in_the_queue(watched, engine, context, account):
+    with store.writing(engine) as connection:
+        message = context(connection)
+        record = filing.create(message, {}, "READY").record_id
+        jobs.enqueue(message, jobs.Kind.JOIN, record, record)
+
+    *states, late = queued(watched)
+
+    waiting, running, failed = (f'paraphe_jobs{{state="{state}"}}' for state in ("waiting", "running", "failed"))
+    assert states == [f"{waiting} 2", f"{running} 0", f"{failed} 0"]
+    assert float(late.removeprefix("paraphe_jobs_late_seconds ")) > 0
+
+
+def test_a_database_that_is_away_costs_the_figures_of_the_queue_alone(watched, engine, monkeypatch):
+    monkeypatch.setattr(jobs, "figures", _busy)
+
+    assert queued(watched) == []
+    assert asked_directly(watched, "/metrics")[0].startswith("200")
+
+
+def _busy(*_):
+    raise store.Busy("OperationalError")
 
 
 def test_a_server_that_is_told_to_stop_is_ready_no_more(watched):

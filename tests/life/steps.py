@@ -65,6 +65,11 @@ STEPS = {
     "the job has left the queue and nothing is committed": Step(f"{_WORK}.jobs", "finish", after=True),
     "the papers are filed and not committed": Step(f"{_WORK}.filing", "attach_all", after=True, call=2),
     "the papers are filed and committed": Step(f"{_WORK}.workers", "do", after=True),
+    "the job of the PDF is taken": Step(f"{_WORK}.jobs", "take", after=True, call=2),
+    "the documents are joined and not kept": Step(f"{_WORK}.joining", "joined_pdf", after=True),
+    "the PDF is kept and not filed": Step(f"{_WORK}.jobs", "finish", after=False, call=2),
+    "the PDF is filed and not committed": Step(f"{_WORK}.joining", "_file", after=True),
+    "the PDF is filed and committed": Step(f"{_WORK}.workers", "do", after=True, call=2),
 }
 
 if __name__ == "__main__":

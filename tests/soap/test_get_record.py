@@ -36,7 +36,7 @@ class TestGetRecord(Questions):
 
         assert answer.returnCode == "200 OK"
         assert answer.fileName == f"{answer.recordIndex.recordNumber}.pdf"
-        assert pages(answer.content) == pages(INVOICE) + pages(AGREEMENT)
+        assert pages(answer.content) == 1 + pages(INVOICE) + pages(AGREEMENT)  # and a cover
 
     def test_a_zip_holds_every_document_as_it_is_and_a_manifest(self, caller):
         answer = caller.call("GetRecord", recordNumber=self.complete(caller), format="ZIP")
@@ -99,4 +99,4 @@ class TestGetRecord(Questions):
 
         answer = caller.call("GetRecord", recordNumber=number, format="PDF")
 
-        assert pages(answer.content) == 16 * pages(INVOICE)
+        assert pages(answer.content) == 1 + 16 * pages(INVOICE)

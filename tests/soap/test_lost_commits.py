@@ -80,3 +80,27 @@ def test_while_the_database_is_away_nothing_is_answered(caller, breaking, monkey
 
     assert answer.returnCode == "200 OK"
     assert journal(caller) == ["200 OK"]
+
+
+def test_a_database_that_only_reads_for_a_time_decides_nothing(caller, breaking, monkeypatch, caplog):
+    """A standby that takes over, say: it knows of the commit, and refuses to write."""
+
+    def read_only(connection):
+        if len(caplog.records) < 3:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    monkeypatch.setattr("paraphe.call._LOOK_AGAIN", 0.01)
+    breaking(after=True)
+
+    def from_now_on(_):
+        event.listen(caller.house.engine, "begin", read_only)
+
+    event.listen(caller.house.engine, "commit", from_now_on, once=True)
+    try:
+        answer = send(caller, "students", student(1))
+    finally:
+        event.remove(caller.house.engine, "begin", read_only)
+
+    assert answer.returnCode == "200 OK"
+    assert journal(caller) == ["200 OK"]
+    assert "unsure" in [record.message for record in caplog.records]

@@ -8,6 +8,7 @@ import zipfile
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pypdf import PdfReader, PdfWriter
@@ -17,9 +18,11 @@ from paraphe import store
 from paraphe.context import Ahead
 from paraphe.errors import Refused
 from paraphe.operations import OPERATIONS
+from paraphe.work import joining
 from paraphe.work.invoices import send_invoice
 from paraphe.work.record_list import get_record_list
 from paraphe.work.records import acknowledge_records, add_simple_document, get_record, review_record
+from paraphe.work.workers import Workplace
 
 NOW = datetime(2026, 9, 14, 7, 30, tzinfo=UTC)
 #: All that an invoice can say, without a contradiction; the students are STU-1 and STU-2, the contact OPCO-1.
@@ -79,7 +82,11 @@ def caller(engine, context, **given):
         done_ahead: tuple[object, ...] = ()
         if work in ahead:
             message = context(None, **given)
-            done_ahead = (ahead[work](Ahead(engine, message.account, message.now, "R-0001", message.archive), request),)
+            workplace = Workplace(engine, message.archive, message.addresses, lambda: message.now)
+            before = Ahead(
+                engine, message.account, message.now, "R-0001", message.archive, partial(joining.make, workplace)
+            )
+            done_ahead = (ahead[work](before, request),)
         with store.writing(engine) as connection:
             message = context(connection, **given)
             result = work(message, request, *done_ahead)
@@ -171,7 +178,8 @@ def acknowledge(call, *numbers):
 
 
 def widths(content):
-    return [int(page.mediabox.width) for page in PdfReader(io.BytesIO(content)).pages]
+    """The widths of all pages but the cover."""
+    return [int(page.mediabox.width) for page in PdfReader(io.BytesIO(bytes(content))).pages][1:]
 
 
 def inside(content):

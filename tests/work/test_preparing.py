@@ -4,6 +4,7 @@ import io
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -11,6 +12,7 @@ from sqlalchemy import select, update
 
 from paraphe import store
 from paraphe.accounts import Impossible, set_organisation
+from paraphe.documents import typeset
 from paraphe.operations import JOBS
 from paraphe.work import jobs, organisations
 from paraphe.work.invoices import send_invoicing_info
@@ -68,14 +70,14 @@ def signed(day, kind="STUDENT", person="STU-1", status="PRESENT", mode="PAPER_SC
 
 @pytest.fixture
 def work(engine, archive, addresses):
-    """Give `work()`: have the jobs of the queue done until none is left; returns how many were."""
+    """Give `work()`: have the jobs of the queue done until none is left; returns how often papers were made."""
     workplace = Workplace(engine, archive, addresses, lambda: NOW)
 
     def done():
         count = 0
         while (job := jobs.take(engine, "W-1", LATER)) is not None:
             do(workplace, job, JOBS[job.kind])
-            count += 1
+            count += job.kind is jobs.Kind.PREPARE
         return count
 
     return done
@@ -191,7 +193,7 @@ def test_a_review_makes_them_anew_and_the_old_ones_stay(call, work, engine, arch
     assert not {each["document_id"] for each in first[1:]} & {each["document_id"] for each in second}
     assert all(archive.read(each["sha256"]) for each in first)
     with store.reading(engine) as connection:
-        replaced = store.document.c.replaced_in.is_not(None)
+        replaced = store.document.c.replaced_in.is_not(None) & store.document.c.whole_of.is_(None)
         assert len(connection.scalars(select(store.document.c.id).where(replaced)).all()) == len(ALL)
 
 
@@ -277,10 +279,63 @@ def test_the_history_says_that_the_server_made_them_and_for_whom(call, work, eng
     inform(call)
     work()
 
-    assert [event for event, _ in history(engine)] == ["CREATED", "PREPARED"]
+    assert [event for event, _ in history(engine)] == ["CREATED", "PREPARED", "JOINED"]
     with store.reading(engine) as connection:
         actors = connection.scalars(select(store.record_event.c.actor).order_by(store.record_event.c.id)).all()
-    assert actors == ["lycee-horizon", "server"]
+    assert actors == ["lycee-horizon", "server", "server"]
+
+
+# The operator's templates --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_templates(engine, archive, addresses, tmp_path):
+    """Give a workplace whose papers are set with an operator's folder, and that folder."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    return Workplace(engine, archive, addresses, lambda: NOW, templates=folder), folder
+
+
+def all_done(workplace):
+    while (job := jobs.take(workplace.engine, "W-1", LATER)) is not None:
+        do(workplace, job, JOBS[job.kind])
+
+
+@on_one_database
+def test_a_template_and_a_word_of_the_operator_are_on_the_papers(call, with_templates, archive):
+    workplace, folder = with_templates
+    (folder / "words.toml").write_text('[papers.statement]\ntitle = "Décompte"\n', "utf-8")
+    ours = Path(typeset.__file__).with_name("templates") / "certificate.typ"
+    changed = ours.read_text("utf-8").replace("CERTIFICAT DE RÉALISATION", "CERTIFICAT MAISON")
+    (folder / "certificate.typ").write_text(changed, "utf-8")
+    inform(call)
+
+    all_done(workplace)
+
+    _, certificate, _, statement = index(call)["documents"]
+    assert "CERTIFICAT MAISON" in text(archive, certificate)
+    assert statement["title"].startswith("Décompte")
+
+
+@on_one_database
+def test_a_template_that_breaks_fails_the_job_with_file_and_line_and_no_other_job(call, with_templates, caplog):
+    workplace, folder = with_templates
+    broken = '#import "common.typ": *\n#show: paper\n#if facts.invoiced.invoice_number == "F-2" { nobody }\n'
+    (folder / "statement.typ").write_text(broken)
+    inform(call, invoice_number="F-1")
+    inform(call, invoice_number="F-2")
+
+    first, second = (jobs.take(workplace.engine, "W-1", LATER) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    with pytest.raises(jobs.Failed) as failed:
+        do(workplace, second, JOBS[second.kind])
+    do(workplace, first, JOBS[first.kind])
+
+    assert failed.value.reason == "BROKEN_TEMPLATE statement.typ:3"
+    assert (index(call)["status"], index(call, "2026-000002")["status"]) == ("READY", "PREPARING")
+    (line,) = [each for each in caplog.records if each.message == "template broken"]
+    assert (vars(line)["file"], vars(line)["line"]) == ("statement.typ", 3)
 
 
 # The organisation ----------------------------------------------------------------------------------------------

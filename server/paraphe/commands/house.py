@@ -29,6 +29,19 @@ def settings_of(asked: argparse.Namespace) -> Settings:
     return settings.read(vars(asked), os.environ)
 
 
+def ensure_templates(read: Settings) -> None:
+    """Set every paper once with the operator's templates, if there are any. Raises Unusable."""
+    if read.templates is not None:
+        from ..documents.papers import BrokenTemplate
+        from ..preview import sample, sample_papers
+
+        try:
+            for _ in sample_papers(sample(), read.templates):
+                pass
+        except BrokenTemplate as broken:
+            raise Unusable([f"templates: {broken}"]) from broken
+
+
 @contextmanager
 def opened(asked: argparse.Namespace, *, current: bool = True) -> Iterator[House]:
     """Give settings, database and archive; `current` asks for a database that this program can work with."""

@@ -6,13 +6,15 @@ import signal
 from .. import __version__, store
 from ..serve import log_as_json
 from ..work import jobs
-from .house import changing, now, opened
+from .house import changing, ensure_templates, now, opened, settings_of
 from .line import Commands, show, table
 
 
 def add_to(whole: Commands) -> None:
     """Add the commands of this module."""
-    whole.add("worker", _worker, "database", "store", "public_url", "job_threads", "log_level", as_json=False)
+    whole.add(
+        "worker", _worker, "database", "store", "public_url", "job_threads", "templates", "log_level", as_json=False
+    )
     commands = whole.group("jobs", "List jobs of the queue, and have those that failed tried again.")
     listing = commands.add("list", _list, "database")
     listing.add_argument("--failed", action="store_true", help="only those that will not be tried again by themselves")
@@ -22,18 +24,17 @@ def add_to(whole: Commands) -> None:
 
 def _worker(asked: argparse.Namespace) -> None:
     """Do the jobs of the queue until SIGTERM or Ctrl-C; what has begun is finished first."""
-    from ..app import exchange_of
+    from ..app import workplace_of
     from ..operations import jobs_here
-    from ..seals import Seals
-    from ..work.workers import Workers, Workplace
+    from ..work.workers import Workers
 
+    ensure_templates(settings_of(asked))
     # Before there are threads: so none of them is interrupted, and the signal waits for whoever asks for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     with opened(asked) as house, Workers(jobs_here(), max(1, house.settings.job_threads)) as workers:
         house.archive.check()
         log_as_json(house.settings.log_level)
-        addresses = exchange_of(house.engine, house.archive, house.settings).addresses
-        workers.begin(Workplace(house.engine, house.archive, addresses, now, Seals(house.settings)))
+        workers.begin(workplace_of(house.engine, house.archive, house.settings))
         print(f"Paraphe {__version__} works on the queue.", flush=True)
         number = signal.sigwait(_ENDS)
         signal.signal(number, signal.SIG_DFL)

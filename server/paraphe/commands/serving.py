@@ -8,7 +8,7 @@ from .. import accounts, settings, store
 from ..metrics import ALONE, Shared
 from ..serve import Parent, Plan, Post, announce, beside, serve
 from ..settings import OPTIONS, Settings
-from .house import opened_with, settings_of
+from .house import ensure_templates, opened_with, settings_of
 from .line import Commands, complain
 
 # -P: a folder called paraphe in the current one is not the program.
@@ -47,6 +47,7 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
     shared = Shared(order.counted, order.process, order.processes, order.since) if order else ALONE
     with opened_with(read) as house:
         house.archive.check()
+        ensure_templates(read)
         watched = Watched.of(house.engine, house.archive, shared)
         watching = post.sockets(post.order.watching) if post else ()
         with (

@@ -5,7 +5,6 @@ within limits, and are so here without.
 """
 
 import asyncio
-import io
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -18,8 +17,9 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.fetchers.aiohttp_fetchers import AIOHttpFetcherBackend
 
+from ..spool import Content, content_of, stream_of
 from .network import wait_for
-from .preparation import Addition, Unsealable
+from .preparation import Addition, Unsealable, room_like
 from .timestamp import MOST_TOKEN_BYTES, Authority, Stamper
 
 #: Seconds that all lists and answers about revocation together may take to fetch.
@@ -50,7 +50,7 @@ class NoRevocationData(Exception):  # noqa: N818
     """Nothing tells of each certificate that it was not revoked."""
 
 
-def level_of(content: bytes) -> Level:
+def level_of(content: Content) -> Level:
     """Return the level of the last seal of a document that `seal` returned, by what is in it; it validates nothing."""
     reader, seal = _opened(content)
     later = [each for each in reader.embedded_timestamp_signatures if each.signed_revision > seal.signed_revision]
@@ -62,17 +62,17 @@ def level_of(content: bytes) -> Level:
     return Level.B_LTA if covered else Level.B_LT
 
 
-def with_time_stamp(content: bytes, authority: Authority) -> bytes:
+def with_time_stamp(content: Content, authority: Authority) -> Content:
     """Add a time stamp over the whole document. Raises NoTimeStamp."""
     _opened(content)
-    writer = Addition(io.BytesIO(content), strict=False)
+    writer = Addition(stream_of(content), strict=False)
     stamper = PdfTimeStamper(Stamper(authority))
-    output = io.BytesIO()
-    asyncio.run(stamper.async_timestamp_pdf(writer, "sha256", bytes_reserved=2 * MOST_TOKEN_BYTES, output=output))
-    return output.getvalue()
+    with room_like(content) as output:
+        asyncio.run(stamper.async_timestamp_pdf(writer, "sha256", bytes_reserved=2 * MOST_TOKEN_BYTES, output=output))
+        return content_of(output)
 
 
-def with_proof(content: bytes) -> bytes:
+def with_proof(content: Content) -> Content:
     """Add the certificates and what their issuers say about revocation, fetched now. Raises NoRevocationData."""
     reader, seal = _opened(content)
     later = [each for each in reader.embedded_timestamp_signatures if each.signed_revision > seal.signed_revision]
@@ -82,17 +82,17 @@ def with_proof(content: bytes) -> bytes:
         raise
     except Exception as error:  # a certificate without a list, a list that is not reached, not valid, not signed, …
         raise NoRevocationData(str(error)) from error
-    writer = Addition(io.BytesIO(content), strict=False)
+    writer = Addition(stream_of(content), strict=False)
     DocumentSecurityStore.supply_dss_in_writer(writer, _contents(seal), paths=paths, validation_context=proof)
-    output = io.BytesIO()
-    writer.write(output)
-    return output.getvalue()
+    with room_like(content) as output:
+        writer.write(output)
+        return content_of(output)
 
 
-def _opened(content: bytes) -> tuple[PdfFileReader, EmbeddedPdfSignature]:
+def _opened(content: Content) -> tuple[PdfFileReader, EmbeddedPdfSignature]:
     """Return the document and its last signature that is no time stamp."""
     try:
-        reader = PdfFileReader(io.BytesIO(content), strict=False)
+        reader = PdfFileReader(stream_of(content), strict=False)
         seals = reader.embedded_regular_signatures
     except Exception as error:
         raise Unsealable("DAMAGED") from error

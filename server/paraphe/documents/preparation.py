@@ -7,13 +7,13 @@ its own (`prepared_apart`): a fresh interpreter with limits that the system enfo
 import io
 import json
 import os
-import subprocess
 import sys
+import tempfile
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from subprocess import TimeoutExpired
+from typing import IO, Any
 
 from pyhanko.pdf_utils.content import AppearanceContent
 from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, FloatObject, IndirectObject, NameObject
@@ -24,7 +24,10 @@ from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, read_certification_data
 from pyhanko.stamp import BaseStampStyle
 
-#: Bytes of the largest document that is sealed.
+from ..spool import Content, pieces_of, stream_of
+from .apart import Limits, confine, run
+
+#: Bytes of the largest document from outside that is sealed.
 MOST_BYTES = 100_000_000
 _FIELD = "Paraphe"
 
@@ -78,7 +81,7 @@ class Addition(IncrementalPdfFileWriter):
         """Leave alone what the document says about itself, such as to be PDF/A: pyHanko would write it anew."""
 
 
-def prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
+def prepared(content: Content, wish: Wish, picture: bytes) -> Prepared:
     """Make a document ready, in this process. `picture` is the stamp, a PDF of one page. Raises Unsealable."""
     _ensure_possible(content)
     try:
@@ -91,16 +94,14 @@ def prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
         raise Unsealable("DAMAGED") from error
 
 
-def _ensure_possible(content: bytes) -> None:
-    if len(content) > MOST_BYTES:
-        raise Unsealable("TOO_LARGE")
+def _ensure_possible(content: Content) -> None:
     if b"%PDF-" not in content[:1024]:
         raise Unsealable("NOT_A_PDF")
 
 
-def _prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
+def _prepared(content: Content, wish: Wish, picture: bytes) -> Prepared:
     # Not strict: invoices come from all kinds of programs, and small faults of form do no harm to a signature.
-    writer = Addition(io.BytesIO(content), strict=False)
+    writer = Addition(stream_of(content), strict=False)
     _ensure_open(writer.prev)
     signer = PdfSigner(
         PdfSignatureMetadata(
@@ -118,13 +119,19 @@ def _prepared(content: bytes, wish: Wish, picture: bytes) -> Prepared:
     session = signer.init_signing_session(writer)
     session.system_time = datetime.fromisoformat(wish.moment)
     document = session.prepare_tbs_document(validation_info=None, bytes_reserved=2 * wish.room)
-    gap, output = document.digest_tbs_document()
-    output.seek(0)
-    whole = output.read()
-    if not whole.startswith(content):
-        raise Unsealable("DAMAGED")
-    _ensure_survival([each.field_name for each in writer.prev.embedded_signatures], whole)
-    return Prepared(whole[len(content) :], gap.reserved_region_start, gap.reserved_region_end)
+    with room_like(content) as whole:
+        gap, _ = document.digest_tbs_document(output=whole)
+        whole.seek(0)
+        if any(whole.read(len(piece)) != piece for piece in pieces_of(content)):
+            raise Unsealable("DAMAGED")
+        tail = whole.read()
+        _ensure_survival([each.field_name for each in writer.prev.embedded_signatures], whole)
+    return Prepared(tail, gap.reserved_region_start, gap.reserved_region_end)
+
+
+def room_like(content: Content) -> IO[bytes]:
+    """Return where a little more than this content can be written: in memory, or in a file if that is in one."""
+    return io.BytesIO() if isinstance(content, bytes) else tempfile.TemporaryFile()
 
 
 def _ensure_open(reader: PdfFileReader) -> None:
@@ -137,10 +144,10 @@ def _ensure_open(reader: PdfFileReader) -> None:
         raise Unsealable("CHANGES_FORBIDDEN")
 
 
-def _ensure_survival(signed: Collection[str], whole: bytes) -> None:
+def _ensure_survival(signed: Collection[str], whole: IO[bytes]) -> None:
     """Raise Unsealable if one of the signatures of before, named by its field, does not allow what was added."""
     if signed:
-        reader = PdfFileReader(io.BytesIO(whole), strict=False)
+        reader = PdfFileReader(whole, strict=False)
         for name, _, field in enumerate_sig_fields(reader):
             if name in signed:
                 signature = EmbeddedPdfSignature(reader, field.get_object(), name)
@@ -249,66 +256,32 @@ class _Drawn(AppearanceContent):
 
 # In a process of its own ---------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What preparing one document may take: seconds by the clock, seconds of processor, megabytes."""
-
-    seconds: float = 30.0
-    processor_seconds: int = 10
-    megabytes: int = 600
-
-
 DEFAULT = Limits()
 
 
-def prepared_apart(content: bytes, wish: Wish, picture: bytes, limits: Limits = DEFAULT) -> Prepared:
+def prepared_apart(content: Content, wish: Wish, picture: bytes, limits: Limits = DEFAULT) -> Prepared:
     """Do the same as `prepared` in a process of its own, so that no document can harm the server."""
+    if len(content) > MOST_BYTES:
+        raise Unsealable("TOO_LARGE")
     _ensure_possible(content)
     head = json.dumps({"wish": asdict(wish), "limits": asdict(limits), "picture": len(picture)}).encode()
-    command = [sys.executable, "-P", "-s", "-m", __name__]
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command,
-            input=len(head).to_bytes(8, "big") + head + picture + content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=limits.seconds,
-            env=_environment(),
-            check=False,
+        said, _, tail = run(__name__, len(head).to_bytes(8, "big") + head + picture + bytes(content), limits).partition(
+            b"\n"
         )
-        said, _, tail = done.stdout.partition(b"\n")
         answer = json.loads(said)
-    except (subprocess.TimeoutExpired, ValueError):
+    except (TimeoutExpired, ValueError):
         raise Unsealable("TOO_COMPLEX") from None
     if "code" in answer:
         raise Unsealable(str(answer["code"]))
     return Prepared(tail, int(answer["start"]), int(answer["end"]))
 
 
-def _environment() -> dict[str, str]:
-    """Return the little that an interpreter needs: settings and secrets of the server are not its business."""
-    kept = {name: value for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if (value := os.environ.get(name))}
-    ours = str(Path(__file__).resolve().parents[2])
-    return kept | {"PYTHONPATH": os.pathsep.join([ours, *filter(None, sys.path)]), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def _confine(limits: Limits, size: int) -> None:
-    """Give up what preparing does not need; it cannot be taken back. The document is in memory some times over."""
-    import resource
-
-    memory = limits.megabytes * 1_000_000 + 6 * size
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_seconds, limits.processor_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
 def _main() -> None:
     stream, output = sys.stdin.buffer, sys.stdout.buffer
     head = json.loads(stream.read(int.from_bytes(stream.read(8), "big")))
     picture, content = stream.read(head["picture"]), stream.read()
-    _confine(Limits(**head["limits"]), len(content))
+    confine(Limits(**head["limits"]), len(content))
     try:
         done = prepared(content, Wish(**head["wish"]), picture)
         output.write(json.dumps({"start": done.start, "end": done.end}).encode() + b"\n" + done.tail)

@@ -11,10 +11,12 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from itertools import chain
+from typing import Any, Generic, TypeVar, cast
 
 from pyhanko.sign.general import simple_cms_attribute
 
+from ..spool import InFile, nameless, pieces_of, spooled
 from . import stamp as stamps
 from .certificates import Credential, NoCredential
 from .evidence import Level, NoRevocationData, level_of, with_proof, with_time_stamp
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _ROOM_FOR_SIGNATURE = 2_500  # bytes: attributes, names and an RSA signature of 8192 bits
+_Body = TypeVar("_Body", bytes, InFile)
 log = logging.getLogger("paraphe.seal")
 
 
@@ -55,16 +58,19 @@ class Lack(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed PDF: its bytes, the level reached, and why it is not the one aimed at (None if it is)."""
+class Sealed(Generic[_Body]):
+    """A sealed PDF: its bytes, the level reached, and why it is not the one aimed at (None if it is).
 
-    content: bytes
+    The bytes are in a file if those of the document were.
+    """
+
+    content: _Body
     level: Level
     lack: Lack | None = None
 
 
 def seal(
-    content: bytes,
+    content: _Body,
     credential: Credential,
     *,
     reason: str,
@@ -73,7 +79,7 @@ def seal(
     authority: Authority | None = None,
     aim: Level = Level.B_T,
     foreign: bool = True,
-) -> Sealed:
+) -> Sealed[_Body]:
     """Sign a PDF and reach the level aimed at, as far as others let us.
 
     `reason` stands in the signature, for its readers (French); `moment` is the date it claims. Without `stamp` the seal
@@ -109,9 +115,11 @@ def _wish(
     )
 
 
-def _digest(content: bytes, ready: Prepared, algorithm: str) -> bytes:
+def _digest(content: _Body, ready: Prepared, algorithm: str) -> bytes:
     """Return the digest of all bytes but those of the gap."""
-    digest, gap = hashlib.new(algorithm, content), len(content)
+    digest, gap = hashlib.new(algorithm), len(content)
+    for piece in pieces_of(content):
+        digest.update(piece)
     digest.update(ready.tail[: ready.start - gap])
     digest.update(ready.tail[ready.end - gap :])
     return digest.digest()
@@ -135,14 +143,16 @@ def _add_token(signature: Any, authority: Authority | None, algorithm: str) -> L
     return None
 
 
-def _filled(content: bytes, ready: Prepared, signature: bytes) -> bytes:
+def _filled(content: _Body, ready: Prepared, signature: bytes) -> _Body:
     """Write the signature into its gap, which is a text in hexadecimal between angle brackets."""
     start, end = ready.start - len(content), ready.end - len(content)
     text = signature.hex().upper().encode()
-    return b"".join((content, ready.tail[: start + 1], text.ljust(end - start - 2, b"0"), ready.tail[end - 1 :]))
+    tail = b"".join((ready.tail[: start + 1], text.ljust(end - start - 2, b"0"), ready.tail[end - 1 :]))
+    whole: Any = content + tail if isinstance(content, bytes) else spooled(chain(content.pieces(), [tail]), nameless())
+    return cast(_Body, whole)
 
 
-def raise_level(content: bytes, authority: Authority | None, *, aim: Level = Level.B_T) -> Sealed:
+def raise_level(content: _Body, authority: Authority | None, *, aim: Level = Level.B_T) -> Sealed[_Body]:
     """Add to a document that `seal` returned what it lacks of the level aimed at, behind the bytes that are there.
 
     Again does no harm: what is there already is not added twice. Raises Unsealable("NOT_SEALED") for a document
@@ -153,7 +163,7 @@ def raise_level(content: bytes, authority: Authority | None, *, aim: Level = Lev
         if aim.reaches(Level.B_T) and not level.reaches(Level.B_T):
             content, level = _stamped(content, authority), Level.B_T
         if aim.reaches(Level.B_LT) and not level.reaches(Level.B_LT):
-            content, level = with_proof(content), Level.B_LT
+            content, level = cast(_Body, with_proof(content)), Level.B_LT
         if aim.reaches(Level.B_LTA) and not level.reaches(Level.B_LTA):
             content, level = _stamped(content, authority), Level.B_LTA
     except _NoAuthority:
@@ -171,7 +181,7 @@ class _NoAuthority(Exception):  # noqa: N818
     pass
 
 
-def _stamped(content: bytes, authority: Authority | None) -> bytes:
+def _stamped(content: _Body, authority: Authority | None) -> _Body:
     if authority is None:
         raise _NoAuthority
-    return with_time_stamp(content, authority)
+    return cast(_Body, with_time_stamp(content, authority))

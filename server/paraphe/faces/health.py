@@ -7,13 +7,15 @@ given at an address of its own alone (`metrics_listen`), as it tells how much is
 import logging
 import threading
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from time import monotonic
 
 from sqlalchemy import Engine
 
-from .. import migrations
+from .. import migrations, store
 from ..archive import Archive
-from ..metrics import MEDIA_TYPE, Metrics
+from ..metrics import MEDIA_TYPE, Gauge, Metrics
+from ..work import jobs
 from . import http
 
 PATHS = ("/healthz", "/readyz")
@@ -79,7 +81,37 @@ def answer(health: Health, path: str, start: http.StartResponse) -> Iterable[byt
     return http.plain(start, 200, b"ready\n" if path == "/readyz" else b"alive\n")
 
 
-def application(metrics: Metrics, health: Health) -> http.Wsgi:
+class Queue:
+    """Tells how much there is in the queue of jobs, of all servers of the database; nothing while that is away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._gauges: list[Gauge] = []
+
+    def gauges(self) -> list[Gauge]:
+        """Look, unless somebody did a moment ago."""
+        with self._lock:
+            if monotonic() >= self._until:
+                self._gauges = self._looked_up()
+                self._until = monotonic() + FRESH
+            return self._gauges
+
+    def _looked_up(self) -> list[Gauge]:
+        try:
+            with store.reading(self._engine) as connection:
+                found = jobs.figures(connection, datetime.now(UTC))
+        except store.Busy as failure:
+            log.warning("queue not counted", exc_info=failure)
+            return []
+        states = [(f'state="{name}"', getattr(found, name)) for name in ("waiting", "running", "failed")]
+        late = "Seconds that the first of the jobs which could be done has waited for a worker."
+        waits = [("", found.late_seconds)]
+        return [Gauge("jobs", "Jobs of the queue.", states), Gauge("jobs_late_seconds", late, waits)]
+
+
+def application(metrics: Metrics, health: Health, queue: Queue) -> http.Wsgi:
     """Make the WSGI callable of the address for those who watch: the metrics, and health as everywhere."""
 
     def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
@@ -90,7 +122,7 @@ def application(metrics: Metrics, health: Health) -> http.Wsgi:
             return http.plain(start, 405, b"This address takes GET.\n", [("Allow", "GET, HEAD")])
         if path != "/metrics":
             return answer(health, path, start)
-        text = metrics.text().encode()
+        text = metrics.text(queue.gauges()).encode()
         http.respond(start, 200, MEDIA_TYPE, len(text), [("Cache-Control", "no-store")])
         return [text]
 

@@ -18,13 +18,17 @@ from sqlalchemy import Connection
 
 from .. import store
 from ..call import Call
-from ..spool import Content, digest_of
+from ..spool import digest_of
 from ..work import records, signatures
 from . import http
 
 log = logging.getLogger("paraphe.links")
 
 _NOBODY = bytes(16)
+
+
+class _NotMade(Exception):  # noqa: N818 - the house names exceptions by what is the case
+    """The PDF of this version of a record is not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,12 @@ def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
     link = call.exchange.addresses.link(place, token, suffix, call.received_on)
     file = None
     if find is not None:
-        with store.reading(call.exchange.engine) as connection:
-            file = find(connection, call, link or _NOBODY)
+        try:
+            with store.reading(call.exchange.engine) as connection:
+                file = find(connection, call, link or _NOBODY)
+        except _NotMade:
+            later = [("Retry-After", str(http.RETRY_AFTER))]
+            return http.plain(start, 503, b"The PDF of this record is not made yet.\n", later)
     if file is None or link is None:
         call.after_sent.clear()
         log.info("no such address", extra={"request_id": call.request_id, "place": place})
@@ -157,27 +165,36 @@ def _document(connection: Connection, call: Call, link: bytes) -> File | None:
 
 def _record_as_pdf(connection: Connection, call: Call, link: bytes) -> File | None:
     opened = records.open_record(connection, link)
-    if opened is None:
+    if opened is not None and opened.documents and opened.whole is None:
+        call.exchange.make_pdf(opened.head.id, call.request_id)
+        with store.reading(call.exchange.engine) as anew:
+            opened = records.open_record(anew, link)
+    if opened is None or not opened.documents:
         return None
-    content, left_out = opened.pdf(call.exchange.archive)
-    if not content:
+    whole = opened.whole
+    if whole is None:
+        raise _NotMade
+    if not opened.joins:
         return None
-    # Who has a PDF that something is missing from has not got the record.
-    return _record(call, opened, ".pdf", "application/pdf", content, whole=not left_out)
+    _count_as_extracted(call, opened, whole=not opened.left_out)
+    pieces = call.exchange.archive.chunks(whole.sha256)
+    return File("application/pdf", whole.file_name, whole.size_bytes, whole.sha256, pieces)
 
 
 def _record_as_zip(connection: Connection, call: Call, link: bytes) -> File | None:
     opened = records.open_record(connection, link)
     if opened is None:
         return None
-    return _record(call, opened, ".zip", "application/zip", opened.zip(call.exchange.archive), whole=True)
+    _count_as_extracted(call, opened, whole=True)
+    content = opened.zip(call.exchange.archive)
+    name = f"{opened.head.record_number}.zip"
+    return File("application/zip", name, len(content), digest_of(content), http.sliced(content))
 
 
-def _record(call: Call, opened: records.Opened, suffix: str, media_type: str, content: Content, *, whole: bool) -> File:
+def _count_as_extracted(call: Call, opened: records.Opened, *, whole: bool) -> None:
+    """Have a record extracted once it was sent; who has a PDF that something is missing from has not got it."""
     if whole:
         call.after_sent.append(opened.extraction(call.received_on, call.request_id, "whoever has the address"))
-    name = f"{opened.head.record_number}{suffix}"
-    return File(media_type, name, len(content), digest_of(content), http.sliced(content))
 
 
 _PLACES: dict[str, dict[str, Callable[[Connection, Call, bytes], File | None]]] = {

@@ -19,6 +19,9 @@ from .requests import Pace, Parser
 PATIENCE = 60.0
 """Seconds that a caller may take nothing of its answer before it counts as gone."""
 
+LEAST_TAKEN = 16_000
+"""Bytes a second that a caller must take on average, once it has had PATIENCE: a thread waits for it."""
+
 _TCP_CLOSE = 7  # netinet/tcp.h; what a reset leads to. A caller that has only stopped sending is in CLOSE_WAIT, 8.
 
 
@@ -119,13 +122,16 @@ class Channel(HTTPChannel):
             self.server.pull_trigger()
 
     def _wait_for(self, most: int) -> bool:
-        """Wait until at most `most` bytes are on the way; False if the other end is gone or nothing moves."""
-        least, moved, pause = sys.maxsize, monotonic(), 0.0005
+        """Wait until at most `most` bytes are on the way; False if the other end is gone, or takes next to nothing."""
+        least, began, pause = sys.maxsize, monotonic(), 0.0005
+        moved = began
         with self.outbuf_lock:
+            first = self._on_the_way() or 0
             while (left := self._on_the_way()) is not None and left > most:
+                now = monotonic()
                 if left < least:
-                    least, moved = left, monotonic()
-                elif monotonic() - moved > PATIENCE:
+                    least, moved = left, now
+                if now - moved > PATIENCE or first - left < LEAST_TAKEN * (now - began - PATIENCE):
                     return False
                 # The main loop sends, and notifies when it has. An acknowledgement gives no sign: hence the pauses.
                 self.outbuf_lock.wait(pause)

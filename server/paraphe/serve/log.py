@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from time import monotonic
@@ -12,6 +13,7 @@ import orjson
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ..archive import Unavailable
+from ..store import Busy
 
 _OURS = "paraphe"
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -60,7 +62,7 @@ class JsonLines(logging.Formatter):
                 failure["text"] = str(cause.orig)
             elif isinstance(cause, OSError):
                 failure["text"] = cause.strerror
-            elif isinstance(cause, Unavailable):
+            elif isinstance(cause, (Unavailable, Busy, sqlite3.OperationalError)):
                 failure["text"] = str(cause)
             failure["at"] = _places(cause)
             yield failure

@@ -26,8 +26,9 @@ _log = logging.getLogger(__package__)
 START = 60.0
 """Seconds that a worker may take until it is ready."""
 
-GOING = LAST_ORDERS + 10.0
-"""Seconds that a worker may take to end: its last requests, its last rows, and some to spare."""
+GOING = LAST_ORDERS + 40.0
+"""Seconds that a worker may take to end: its last requests, its last jobs (20 s, see work.workers), its last rows
+(5 s), and some to spare."""
 
 
 class CannotServe(Exception):  # noqa: N818 - the house names exceptions by what is the case

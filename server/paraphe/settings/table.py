@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from .values import (
@@ -10,6 +11,7 @@ from .values import (
     number,
     one_of,
     read_database,
+    read_folder,
     read_listen,
     read_networks,
     read_public_url,
@@ -51,6 +53,7 @@ class Settings:
     failed_login_seconds: int
     trusted_proxies: Networks
     metrics_listen: Listen | None
+    templates: Path | None
     seal_level: str
     seal_passphrase: str | None = field(repr=False)
     seal_pin: str | None = field(repr=False)
@@ -298,6 +301,15 @@ OPTIONS = (
         "Address and port of its own on which the server gives its metrics to Prometheus at /metrics, and /healthz and "
         "/readyz. Whoever reaches it may read it: leave it on this machine, or in a network for administration. "
         "Without it there are no metrics; health is also told at `listen`.",
+        default_words="none",
+    ),
+    Option(
+        "templates",
+        "",
+        read_folder,
+        "a folder that is there",
+        "The folder of your own templates and words of papers (docs/papers.md): a file in it stands in for ours of the "
+        "same name. What is wrong in it is told at the start, with file and line.",
         default_words="none",
     ),
     Option(

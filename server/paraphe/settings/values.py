@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -66,6 +67,14 @@ def read_store(text: str) -> str:
     if scheme and not re.match(r"(s3://[^/?@]+([/?]|$)|file:///)", text):
         raise ValueError(text)
     return text
+
+
+def read_folder(text: str) -> Path:
+    """Read the name of a folder, which must be there."""
+    folder = Path(text).absolute()
+    if not folder.is_dir():
+        raise ValueError(text)
+    return folder
 
 
 def read_public_url(text: str) -> str:

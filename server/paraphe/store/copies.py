@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, NullPool, Select, column, create_engine, inspect, select, table, text, union
 
+from ..spool import make_durable
 from .transactions import reading
 
 
@@ -88,6 +89,7 @@ def _put_file(copy: Path, target: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         target.hardlink_to(arriving)  # unlike a renaming, it fails if somebody was faster
+        make_durable(target.parent)
     finally:
         arriving.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, Insert, Select
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from .transactions import Busy
+from .transactions import Busy, is_passing, reason
 
 
 def on_driver(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
@@ -19,8 +19,10 @@ def on_driver(connection: Connection, sql: str, parameters: Any, *, many: bool =
     cursor: Any = connection.connection.cursor()
     try:
         return cursor.executemany(sql, parameters) if many else cursor.execute(sql, parameters)
-    except connection.dialect.loaded_dbapi.OperationalError as failure:
-        raise Busy(type(failure).__name__) from failure
+    except connection.dialect.loaded_dbapi.Error as failure:
+        if not is_passing(failure):
+            raise
+        raise Busy(reason(failure)) from failure
 
 
 class Prepared:
@@ -75,8 +77,10 @@ class Lookup:
                 raise
             finally:
                 connection.close()
-        except (driver.OperationalError, NoConnection) as failure:
-            raise Busy(type(failure).__name__) from failure
+        except (driver.Error, NoConnection) as failure:
+            if not isinstance(failure, NoConnection) and not is_passing(failure):
+                raise
+            raise Busy(reason(failure)) from failure
         return self._compiled.row(found)
 
 

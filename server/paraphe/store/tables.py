@@ -273,6 +273,8 @@ record = _table(
     # How often papers were asked for, and for which of these times they were made.
     Column("papers_wanted", Integer, nullable=False, server_default="0"),
     Column("papers_made", Integer, nullable=False, server_default="0"),
+    # The digest of the facts that they state.
+    Column("papers_facts", String(64)),
     UniqueConstraint("account_id", "record_number"),
 )
 for _name, _columns in {
@@ -301,6 +303,20 @@ document = _table(
     Column("seal_level", String(8)),
     Column("seal_lack", String(32)),
     Column("replaced_in", Integer),
+    # A sealed copy: the id of the untouched original beside which it lies.
+    Column("copy_of", _Id),
+    # All of the record in one PDF, not listed among its documents: the version that it holds, and as JSON the names of
+    # what could not be joined.
+    Column("whole_of", Integer),
+    *_texts("left_out"),
+)
+# Of what the papers of a record speak: rows of the repositories, by their references, and the groups of trainees.
+mention = _table(
+    "mention",
+    Column("kind", String(12), nullable=False),
+    Column("reference", String(64), nullable=False),
+    Column("record_id", ForeignKey("record.id"), nullable=False, index=True),
+    UniqueConstraint("account_id", "kind", "reference", "record_id"),
 )
 record_event = _table(
     "record_event",

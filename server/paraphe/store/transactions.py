@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from .queue import Late, lock_file, queue_of
@@ -29,6 +29,9 @@ from .tables import account
 PATIENCE = 30.0
 """Seconds that a writer waits for others on SQLite, which lets one write at a time; see queue.py."""
 
+# What PostgreSQL's driver does not call operational: a server that only reads, such as a standby that is not yet the
+# new primary, and a transaction that was idle for too long (PostgreSQL, appendix A).
+_PASSING = {"25006", "25P03"}
 # As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare.
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
 
@@ -165,7 +168,7 @@ def _committed(begun: RootTransaction) -> Iterator[None]:
             worked = True
     except OperationalError as failure:
         if worked:
-            raise Unsure(type(failure.orig).__name__) from failure
+            raise Unsure(reason(failure)) from failure
         raise
 
 
@@ -173,8 +176,29 @@ def _committed(begun: RootTransaction) -> Iterator[None]:
 def _told_as_busy() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError, NoConnection, Late) as failure:
-        raise Busy(type(getattr(failure, "orig", None) or failure).__name__) from failure
+    except (NoConnection, Late) as failure:
+        raise Busy(reason(failure)) from failure
+    except (DBAPIError, sqlite3.Error) as failure:
+        if not is_passing(failure):
+            raise
+        raise Busy(reason(failure)) from failure
+
+
+def is_passing(failure: Exception) -> bool:
+    """Say whether an error of the database, or of its driver, may be gone later, with the same statements."""
+    original = getattr(failure, "orig", None) or failure
+    if isinstance(original, sqlite3.Error):
+        # "no such table" is an OperationalError, too.
+        general = getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        return isinstance(original, sqlite3.OperationalError) and not general
+    kinds = {kind.__name__ for kind in type(original).__mro__}
+    return "OperationalError" in kinds or getattr(original, "sqlstate", None) in _PASSING
+
+
+def reason(failure: Exception) -> str:
+    """Return what a database that is busy says; there are no values in it."""
+    original = getattr(failure, "orig", None) or failure
+    return f"{type(original).__name__}: {original}".strip()
 
 
 def _number(name: str) -> int:

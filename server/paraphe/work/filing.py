@@ -20,6 +20,7 @@ from ..errors import Code, Error, Refused
 from ..spool import Spooled, digest_of
 from ..store import account, document, record, record_event
 from . import elements
+from .jobs import Kind, enqueue
 
 #: What callers may send of one record, all its files together, in bytes: its PDF holds them in memory.
 MOST_BYTES = 200_000_000
@@ -31,7 +32,9 @@ class Event(StrEnum):
     CREATED = "CREATED"
     READ = "READ"
     PREPARED = "PREPARED"
+    SEALED = "SEALED"
     SEAL_RAISED = "SEAL_RAISED"
+    JOINED = "JOINED"
     RECOGNISED = "RECOGNISED"
     DOCUMENT_ADDED = "DOCUMENT_ADDED"
     REVIEWED = "REVIEWED"
@@ -44,7 +47,8 @@ class File:
     """A file in the archive that is to join a record.
 
     `made` says that the server made it, `data_sha256` is the digest of what it says as JSON. `seal_level` is what its
-    seal reached, `seal_lack` why that is not what was aimed at.
+    seal reached, `seal_lack` why that is not what was aimed at. `copy_of` is the id of the original of a sealed copy.
+    `whole_of` is the version of which it is the PDF, `left_out` what that lacks, as JSON.
     """
 
     document_type: str
@@ -58,6 +62,9 @@ class File:
     data_sha256: str | None = None
     seal_level: str | None = None
     seal_lack: str | None = None
+    copy_of: int | None = None
+    whole_of: int | None = None
+    left_out: str | None = None
 
     def numbered(self) -> "File":
         """Return it with a document id and an address of its own, for what has to know them before it is written."""
@@ -151,6 +158,12 @@ def change(context: Context, number: str, **values: Any) -> tuple[int, int]:
     )
     record_id, version = changed.one()
     return record_id, version
+
+
+def ask_for_pdf(context: Context, record_id: int) -> None:
+    """Have a record's PDF made, where records have papers; elsewhere it is made when somebody asks for it."""
+    if context.account.prepares:
+        enqueue(context, Kind.JOIN, record_id)
 
 
 def is_numbered(context: Context, number: str) -> ColumnElement[bool]:

@@ -39,7 +39,7 @@ def of_record(connection: Connection, account: Account, number: str) -> dict[str
 def _documents(connection: Connection, record_id: int) -> list[dict[str, Any]]:
     names = {"document_id": "documentId", "document_type": "documentType", "title": "title", "file_name": "fileName"}
     more = {"sha256": "sha256", "size_bytes": "sizeBytes", "seal_level": "sealLevel", "seal_lack": "sealLack"}
-    more |= {"replaced_in": "replacedIn"}
+    more |= {"replaced_in": "replacedIn", "whole_of": "wholeOf"}
     columns = names | more
     found = select(*(document.c[name] for name in columns)).where(document.c.record_id == record_id)
     return [dict(zip(columns.values(), row, strict=True)) for row in connection.execute(found.order_by(document.c.id))]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from ..accounts import Account
 from ..context import Ahead, Context
 from ..store import reading
-from . import analysis, elements, filing, jobs, preparing, presence
+from . import analysis, elements, filing, jobs, preparing, presence, sealing
 from .analysis import Analysis
 from .filing import Event, File
 from .known import looking
@@ -75,6 +75,8 @@ def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived)
         preparing.ask(context, created.record_id)
     elif found.failure == "NO_TEXT_LAYER":
         jobs.enqueue(context, jobs.Kind.RECOGNISE, created.record_id)
+    if not context.account.prepares:  # with the papers it is sealed as well
+        sealing.ask(context, created.number)
     return {
         "record_number": created.number,
         "status": status,

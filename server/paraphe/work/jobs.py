@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, case, delete, func, insert, or_, select, update
 
 from ..accounts import Impossible
 from ..context import Context
@@ -25,7 +25,9 @@ class Kind(StrEnum):
 
     RECOGNISE = "RECOGNISE"
     PREPARE = "PREPARE"
+    SEAL_INVOICE = "SEAL_INVOICE"
     RAISE_SEAL = "RAISE_SEAL"
+    JOIN = "JOIN"
 
 
 MOST_TRIES = 8
@@ -182,6 +184,30 @@ def drop(connection: Connection, kind: Kind, record_id: int) -> None:
 
 
 # The operator --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How much there is in the queue.
+
+    `waiting` are jobs that nobody works on, also those that are to be done later; `running` are those at work, `failed`
+    those that are not tried again. `late_seconds` is how long the first of those that could be done has waited for it.
+    """
+
+    waiting: int
+    running: int
+    failed: int
+    late_seconds: float
+
+
+def figures(connection: Connection, now: datetime) -> Figures:
+    """Count what is in the queue."""
+    free = _waits(now)
+    failed, due = job.c.failed_on.is_not(None), case((and_(free, job.c.run_after <= now), job.c.run_after))
+    counts = func.count(), func.count(case((failed, 1))), func.count(case((free, 1))), func.min(due)
+    every, given_up, waiting, since = connection.execute(select(*counts)).one()
+    late = max(0.0, (now - since).total_seconds()) if since is not None else 0.0
+    return Figures(waiting, every - given_up - waiting, given_up, late)
 
 
 def listed(connection: Connection, *, failed_only: bool = False) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ belong to the versions of before.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from hashlib import sha256
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -20,18 +20,16 @@ from ..context import Context
 from ..documents import papers
 from ..documents.facts import Attached, Gap, Issue, Organisation, Person, Sitting, Training
 from ..documents.papers import Paper
-from ..store import attendance, course, document, reading, record
-from . import elements, filing, organisations, presence
+from ..store import document, reading, record
+from . import elements, filing, mentions, organisations, presence
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
-from .sealing import Sealing, lacks_time_stamp, sealing_of
+from .sealing import ON_PAPER, Original, Sealing, new_copies, originals, sealing_of, wait_for_time_stamps
 from .sittings import Collected, collect
-from .workers import Store, Workplace
+from .workers import Store, Workplace, broken_template
 
-#: How long the address on a paper works: as long as accounting documents are kept.
-_ON_PAPER = timedelta(days=3653)
-_OTHERS_SIGN = timedelta(minutes=1)
-_AUTHORITY_IS_BACK = timedelta(minutes=5)
+#: How often what papers are made of is read, until all of it was mentioned before.
+_MOST_LOOKS = 4
 
 
 def status_of(account: Account) -> str:
@@ -47,56 +45,6 @@ def ask(context: Context, record_id: int) -> None:
         enqueue(context, Kind.PREPARE, record_id)
 
 
-def ask_again(context: Context, changed: Sequence[Mapping[str, Any]]) -> None:
-    """Have papers made anew that speak of attendance which has changed; `changed` are rows of that table.
-
-    A moment later, because where one signs others sign as well. Five statements at most, whatever has changed.
-    """
-    if not changed or not context.account.prepares:
-        return
-    days, present = _courses_of(context, {each["course_id"] for each in changed})
-    affected = [
-        row.id
-        for row in _with_papers(context, min(days.values()), max(days.values()))
-        if _speaks_of(row, changed, days, present)
-    ]
-    if affected:
-        wanted = {"papers_wanted": record.c.papers_wanted + 1, "status": "PREPARING"}
-        context.connection.execute(update(record).where(record.c.id.in_(affected)).values(wanted))
-        enqueue(context, Kind.PREPARE, *affected, after=_OTHERS_SIGN)
-
-
-def _courses_of(context: Context, numbers: Collection[int]) -> tuple[dict[int, date], dict[int, set[str]]]:
-    """Return the days of courses, and the students in them."""
-    days = context.connection.execute(select(course.c.id, course.c.date).where(course.c.id.in_(numbers)))
-    students = (attendance.c.course_id.in_(numbers)) & (attendance.c.person_type == "STUDENT")
-    there = context.connection.execute(select(attendance.c.course_id, attendance.c.person_reference).where(students))
-    present: dict[int, set[str]] = {}
-    for number, reference in there:
-        present.setdefault(number, set()).add(reference)
-    return {row.id: row.date for row in days}, present
-
-
-def _with_papers(context: Context, first: date, last: date) -> Sequence[Any]:
-    columns = record.c.id, record.c.trainees, record.c.period_start, record.c.period_end
-    mine = (record.c.account_id == context.account.id) & (record.c.papers_wanted > 0)
-    return context.connection.execute(
-        select(*columns).where(mine, record.c.period_start <= last, record.c.period_end >= first)
-    ).all()
-
-
-def _speaks_of(
-    row: Any, changed: Sequence[Mapping[str, Any]], days: Mapping[int, date], present: Mapping[int, set[str]]
-) -> bool:
-    people = {each.get("reference") for each in json.loads(row.trainees or "[]")}
-    for each in changed:
-        number = each["course_id"]
-        concerned = {each["person_reference"]} if each["person_type"] == "STUDENT" else present.get(number, set())
-        if row.period_start <= days[number] <= row.period_end and people & concerned:
-            return True
-    return False
-
-
 # The job -------------------------------------------------------------------------------------------------------
 
 
@@ -106,34 +54,83 @@ class _Asked(NamedTuple):
     number: str
     wanted: int
     made: int
+    facts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that is read of a record before its papers are made, at one moment."""
+
+    asked: _Asked
+    organisation: Organisation | None
+    found: Collected
+    there: Sequence[Attached]
+    invoices: Sequence[Original]
+    sealing: Sealing | None
+    unsealed: str | None
+    mentions: Collection[mentions.Mention]
+
+    @property
+    def facts(self) -> str:
+        """The digest of what the papers would state; addresses are new each time and are no fact."""
+        stated = [asdict(each, dict_factory=_without_addresses) for each in (self.found, self.organisation) if each]
+        sealed = self.sealing is not None
+        return sha256(json.dumps([stated, sealed], default=_text, sort_keys=True).encode()).hexdigest()
 
 
 def prepare(workplace: Workplace, account: Account, job: Job) -> Store:
-    """Make the papers of a record; nothing if those that were asked for are made already."""
-    with reading(workplace.engine) as connection:
-        asked, said = _asked(connection, job.record_id)
-        organisation = organisations.of_account(connection, account)
-        if organisation is None or asked.made == asked.wanted:
-            return lambda context: _as_it_is(context, job.record_id, asked)
-        found = collect(connection, account, asked.number, said, _mark(workplace))
-        there = _there(connection, job.record_id)
-        invoice = _invoice(connection, job.record_id)
-        sealing, unsealed = sealing_of(workplace, connection, account)
-    gaps = presence.gaps(found)
+    """Make the papers of a record; nothing if those that were asked for are made already, or would state the same."""
+    known = _known(workplace, account, job.record_id)
+    asked = known.asked
+    if known.organisation is None or asked.made == asked.wanted:
+        return lambda context: _as_it_is(context, job.record_id, asked)
+    if known.facts == asked.facts:
+        return lambda context: _stay(context, job.record_id, asked)
+    gaps = presence.gaps(known.found)
     try:
-        files = list(_Making(workplace, account, organisation, found, sealing).files(gaps, there))
-        if sealing is not None and invoice is not None:
-            copy, unsealed = sealing.invoice(invoice, asked.number)
-            files = [*copy, *files]
+        files = list(
+            _Making(workplace, account, known.organisation, known.found, known.sealing).files(gaps, known.there)
+        )
     except papers.BrokenTemplate as broken:
-        raise Failed("BROKEN_TEMPLATE") from broken
-    return lambda context: _file(context, job.record_id, asked, files, gaps, unsealed)
+        raise broken_template(broken) from broken
+    unsealed = known.unsealed
+    if known.sealing is not None:
+        copies, unsealed = known.sealing.copies(known.invoices, asked.number)
+        files = [*copies, *files]
+    return lambda context: _file(context, job.record_id, known, files, gaps, unsealed)
+
+
+def _known(workplace: Workplace, account: Account, record_id: int) -> _Known:
+    """Read all that papers are made of, with everything that they will speak of mentioned before."""
+    for _ in range(_MOST_LOOKS):
+        with reading(workplace.engine) as connection:
+            asked, said = _asked(connection, record_id)
+            organisation = organisations.of_account(connection, account)
+            found = collect(connection, account, asked.number, said, _mark(workplace))
+            there = _there(connection, record_id)
+            invoices = originals(connection, record_id)
+            sealing, unsealed = sealing_of(workplace, connection, account)
+            kept = mentions.kept(connection, record_id)
+        if found.mentions <= kept:
+            break
+        mentions.add(workplace.engine, account, record_id, found.mentions)
+    else:
+        raise Failed("DATA_IN_MOTION")
+    return _Known(asked, organisation, found, there, invoices, sealing, unsealed, kept)
+
+
+def _without_addresses(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in members if name not in ("url", "mentions")}
+
+
+def _text(value: Any) -> Any:
+    return sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
 
 
 def _asked(connection: Connection, record_id: int) -> tuple[_Asked, dict[str, Any]]:
-    columns = record.c.record_number, record.c.papers_wanted, record.c.papers_made
+    columns = record.c.record_number, record.c.papers_wanted, record.c.papers_made, record.c.papers_facts
     row = connection.execute(select(*columns, *elements.COLUMNS).where(record.c.id == record_id)).one()
-    return _Asked(*row[:3]), elements.said(row[3:])
+    return _Asked(*row[:4]), elements.said(row[4:])
 
 
 def _there(connection: Connection, record_id: int) -> list[Attached]:
@@ -147,13 +144,6 @@ def _there(connection: Connection, record_id: int) -> list[Attached]:
     return [Attached(row[0], row[1] or row[2], row[2], row[3], row[4]) for row in found]
 
 
-def _invoice(connection: Connection, record_id: int) -> tuple[str, str] | None:
-    """Return the digest and the file name of the invoice that a record began with, if it did."""
-    first = (document.c.record_id == record_id) & (document.c.document_type == "INVOICE") & ~document.c.made
-    row = connection.execute(select(document.c.sha256, document.c.file_name).where(first)).first()
-    return None if row is None else (row[0], row[1])
-
-
 def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
     def marked(row: Any) -> dict[str, Any]:
         if row.image_sha256 is None:
@@ -165,7 +155,7 @@ def _mark(workplace: Workplace) -> Callable[[Any], dict[str, Any]]:
 
 
 def _lasting(workplace: Workplace) -> Any:
-    return replace(workplace.addresses, lifetime=_ON_PAPER)
+    return replace(workplace.addresses, lifetime=ON_PAPER)
 
 
 # The papers ----------------------------------------------------------------------------------------------------
@@ -207,13 +197,14 @@ class _Making:
             yield self._kept(partial(papers.completion_certificate, **of))
             yield self._kept(partial(papers.attendance_certificate, **of, sheets=numbers))
 
-    def _kept(self, write: Callable[[Issue], Paper]) -> File:
+    def _kept(self, write: Callable[..., Paper]) -> File:
         """Have a paper written that bears its own number and address, and put it into the archive."""
         self.workplace.progress()
         blank = File("OTHER", None, "", "", 0).numbered()
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
         url = _lasting(self.workplace).url("documents", blank.link, ".pdf", now)
-        paper = write(Issue(blank.document_id, now, self.found.invoiced.record_number, url))
+        issue = Issue(blank.document_id, now, self.found.invoiced.record_number, url)
+        paper = write(issue, templates=self.workplace.templates)
         kept = replace(
             blank,
             document_type=paper.document_type,
@@ -253,18 +244,21 @@ def _attached(file: File) -> Attached:
 
 
 def _file(
-    context: Context, record_id: int, asked: _Asked, files: Sequence[File], gaps: Sequence[Gap], unsealed: str | None
+    context: Context, record_id: int, known: _Known, files: Sequence[File], gaps: Sequence[Gap], unsealed: str | None
 ) -> None:
     """File the papers as the record's next version, unless newer ones were asked for since."""
-    version = _next_version(context, record_id, asked)
+    version = _next_version(context, record_id, known)
     if version is None:
         return
+    mentions.forget(context.connection, record_id, set(known.mentions) - known.found.mentions)
+    copies = new_copies(context, record_id, files)
+    files = [*copies, *(file for file in files if file.copy_of is None)]
     ours = (document.c.record_id == record_id) & document.c.made & document.c.replaced_in.is_(None)
-    context.connection.execute(update(document).where(ours).values(replaced_in=version))
+    others = document.c.copy_of.is_not(None) | document.c.whole_of.is_not(None)
+    context.connection.execute(update(document).where(ours, ~others).values(replaced_in=version))
     filing.attach_all(context, record_id, files)
-    if lacks_time_stamp(files):
-        enqueue(context, Kind.RAISE_SEAL, record_id, after=_AUTHORITY_IS_BACK)
-    current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None)
+    wait_for_time_stamps(context, record_id, files)
+    current = (document.c.record_id == record_id) & document.c.replaced_in.is_(None) & document.c.whole_of.is_(None)
     context.connection.execute(
         update(record)
         .where(record.c.id == record_id)
@@ -276,11 +270,14 @@ def _file(
     outcome: dict[str, Any] = {"documents": [file.document_id for file in files]}
     outcome |= {"gaps": sorted({gap.code for gap in gaps}), "unsealed": unsealed}
     filing.note(context, Event.PREPARED, {record_id: {"version": version - 1}}, outcome)
+    filing.ask_for_pdf(context, record_id)
 
 
-def _next_version(context: Context, record_id: int, asked: _Asked) -> int | None:
+def _next_version(context: Context, record_id: int, known: _Known) -> int | None:
+    asked = known.asked
     current = (record.c.id == record_id) & (record.c.papers_wanted == asked.wanted)
     values = {"status": "READY", "papers_made": asked.wanted, "version": record.c.version + 1}
+    values |= {"papers_facts": known.facts}
     changed: int | None = context.connection.scalar(
         update(record)
         .where(current, record.c.papers_made < asked.wanted)
@@ -294,3 +291,9 @@ def _as_it_is(context: Context, record_id: int, asked: _Asked) -> None:
     """Let a record be ready without papers, as its account has none made any more."""
     waits = (record.c.id == record_id) & (record.c.papers_wanted == asked.wanted) & (record.c.status == "PREPARING")
     context.connection.execute(update(record).where(waits).values(status="READY", papers_made=asked.wanted))
+
+
+def _stay(context: Context, record_id: int, asked: _Asked) -> None:
+    """Let a record keep the papers that it has, as nothing has changed that they state."""
+    _as_it_is(context, record_id, asked)
+    filing.ask_for_pdf(context, record_id)

@@ -4,21 +4,22 @@ A *record* is an invoice with every document that the payer asks for. It is *ext
 handed over whole, or was acknowledged; a later version is to be extracted again. Listing marks nothing.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from ..archive import Archive
 from ..context import Ahead, Context
-from ..documents.bundle import Document, is_pdf, joined_pdf, zipped
+from ..documents.bundle import Document, is_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..spool import Content, Held
 from ..store import document, is_among, lock_account, reading, record
-from . import elements, filing, jobs, preparing
+from . import elements, filing, jobs, preparing, sealing
 from .filing import Event, File, is_numbered, unknown_record
 
 # What is added, what is corrected ------------------------------------------------------------------------------
@@ -50,8 +51,10 @@ def _keep(ahead: Ahead, request: Mapping[str, Any], document_type: str, title: s
 
 
 def add_simple_invoice(context: Context, request: Mapping[str, Any], file: File) -> dict[str, Any]:
-    """Add an invoice (PDF) to a record."""
-    return _add(context, request, file)
+    """Add an invoice (PDF) to a record; a copy of it is sealed afterwards."""
+    added = _add(context, request, file)
+    sealing.ask(context, request["record_number"])
+    return added
 
 
 def add_simple_document(context: Context, request: Mapping[str, Any], file: File) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def _add(context: Context, request: Mapping[str, Any], file: File) -> dict[str, 
     filing.note(context, Event.DOCUMENT_ADDED, {record_id: {"version": version - 1}})
     document_id = filing.attach(context, record_id, file)
     filing.check_room(_sent(context.connection, record_id))
+    filing.ask_for_pdf(context, record_id)
     return {
         "record_number": number,
         "document_id": document_id,
@@ -142,28 +146,34 @@ class Listed(NamedTuple):
     created_on: datetime
     data_sha256: str | None
     seal_level: str | None
+    whole_of: int | None
+    left_out: str | None
 
 
 _INDEX = (*(record.c[name] for name in Head._fields), *elements.COLUMNS)
-_TOLD = tuple(name for name in Listed._fields if name not in ("link", "data_sha256", "seal_level"))
+_NOT_TOLD = {"link", "data_sha256", "seal_level", "whole_of", "left_out"}
+_TOLD = tuple(name for name in Listed._fields if name not in _NOT_TOLD)
 _LISTED = tuple(document.c[name] for name in Listed._fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A record as it stood at one moment, with all that its PDF and its ZIP are made of."""
+    """A record as it stood at one moment, with all that its ZIP is made of; `whole` is the PDF of this very version."""
 
     head: Head
     said: Mapping[str, Any]
     documents: Sequence[Listed]
+    whole: Listed | None
 
-    def pdf(self, archive: Archive) -> tuple[Content, list[str]]:
-        """Return every document in one PDF, and the file names of those that could not be joined.
+    @property
+    def left_out(self) -> list[str]:
+        """File names of documents that could not be joined into the PDF: who has that has not got the record."""
+        return list(json.loads(self.whole.left_out or "[]")) if self.whole else []
 
-        No bytes if there is none that can. Only a PDF that nothing is missing from makes the record extracted.
-        """
-        joined, left_out = joined_pdf(self._contents(archive))
-        return joined, [each.file_name for each in left_out]
+    @property
+    def joins(self) -> bool:
+        """Whether the PDF holds any of the documents."""
+        return self.whole is not None and len(self.left_out) < len(self.documents)
 
     def zip(self, archive: Archive) -> Content:
         """Return every document as it is, with what papers say as JSON, and the manifest, in a ZIP."""
@@ -217,7 +227,8 @@ def _open(context: Context, number: str) -> Opened:
 
 def _opened(connection: Connection, which: ColumnElement[bool]) -> Opened | None:
     """Read a record with its documents in one statement, so that they belong to one version."""
-    current = (document.c.record_id == record.c.id) & document.c.replaced_in.is_(None)
+    belongs = or_(document.c.whole_of.is_(None), document.c.whole_of == record.c.version)
+    current = (document.c.record_id == record.c.id) & document.c.replaced_in.is_(None) & belongs
     both = record.outerjoin(document, current)
     found = select(*_INDEX, *_LISTED).select_from(both).where(which).order_by(document.c.id)
     rows = [tuple(row) for row in connection.execute(found)]
@@ -225,7 +236,8 @@ def _opened(connection: Connection, which: ColumnElement[bool]) -> Opened | None
         return None
     head, said = _split(rows[0][: len(_INDEX)])
     listed = [Listed(*row[len(_INDEX) :]) for row in rows if row[len(_INDEX)] is not None]
-    return Opened(head, said, listed)
+    whole = next((each for each in listed if each.whole_of is not None), None)
+    return Opened(head, said, [each for each in listed if each.whole_of is None], whole)
 
 
 def _split(values: Sequence[Any]) -> tuple[Head, dict[str, Any]]:
@@ -268,11 +280,22 @@ def _index_with_documents(context: Context, opened: Opened) -> dict[str, Any]:
 # What is taken away --------------------------------------------------------------------------------------------
 
 
-def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
+def make_pdf_first(ahead: Ahead, request: Mapping[str, Any]) -> None:
+    """Have the PDF of a record's version made if it is asked for and not there yet."""
+    if request["format"] != "PDF" or not request.get("include_content", True):
+        return
+    mine = (record.c.account_id == ahead.account.id) & (record.c.record_number == request["record_number"])
+    with reading(ahead.engine) as connection:
+        opened = _opened(connection, mine)
+    if opened is not None and opened.documents and opened.whole is None:
+        ahead.make_pdf(opened.head.id, ahead.request_id)
+
+
+def get_record(context: Context, request: Mapping[str, Any], _: None = None) -> dict[str, Any]:
     """Return a record's index and, unless it is not wanted, its PDF or ZIP.
 
     Once the content was sent, the version given is extracted. A PDF that documents had to be left out of extracts
-    nothing: who has it has not got the record.
+    nothing: who has it has not got the record. A PDF that could not be made is not given, and the answer says so.
     """
     opened = _open(context, request["record_number"])
     result: dict[str, Any] = {"record_index": _index_with_documents(context, opened)}
@@ -287,10 +310,12 @@ def get_record(context: Context, request: Mapping[str, Any]) -> dict[str, Any]:
     left_out: list[str] = []
     if request["format"] == "ZIP":
         content = opened.zip(context.archive)
+    elif opened.whole is None:
+        return {**result, "warnings": [*warnings, _not_made()]}
+    elif not opened.joins:
+        raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
     else:
-        content, left_out = opened.pdf(context.archive)
-        if not content:
-            raise Refused(_without_document(opened, "None of its documents can be joined into a PDF."))
+        content, left_out = context.archive.content(opened.whole.sha256), opened.left_out
     if not left_out:
         context.after_sent.append(opened.extraction(context.now, context.request_id, context.account.api_user))
     return {**result, "content": content, "warnings": [*warnings, *(_not_joined(name) for name in left_out)]}
@@ -310,6 +335,11 @@ def _not_complete() -> dict[str, Any]:
     message = "The papers of this record are still being made; a later version will hold them."
     hint = "Ask again in a few seconds, or wait until GetRecordList gives the record as READY."
     return elements.warning("PAPERS_NOT_READY", message, hint)
+
+
+def _not_made() -> dict[str, Any]:
+    message = "The PDF of this version of the record is not made yet."
+    return elements.warning("PDF_NOT_READY", message, "Ask again in a few seconds, or take the ZIP.")
 
 
 def _not_joined(file_name: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from ..context import Context
 from ..errors import Code, Error, Refused
 from ..store import account, attendance, course, is_among, lock_account, student, teacher
-from . import participants, preparing
+from . import mentions, participants
 from .paging import cursor_at, invalid_cursor, limit_of, position_of
 
 _Row = Row[*tuple[Any, ...]]
@@ -281,7 +281,7 @@ def record_attendance(context: Context, rows: Sequence[Mapping[str, Any]]) -> di
     created = [values for values in changed if _key(values) not in known]
     updated = [values | {"row_id": known[_key(values)].id} for values in changed if _key(values) in known]
     _write(context.connection, created, updated)
-    preparing.ask_again(context, changed)
+    mentions.ask_again(context, changed)
     return {"created": len(created), "updated": len(updated), "unchanged": len(rows) - len(changed)}
 
 

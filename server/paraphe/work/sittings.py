@@ -30,17 +30,22 @@ _AROUND = timedelta(days=31)
 _THERE = ("PRESENT", "LATE", "EARLY_DEPARTURE")
 
 _Row = Row[*tuple[Any, ...]]
+Mention = tuple[str, str]
 Mark = Callable[[_Row], Mapping[str, Any]]
 """What a presence holds besides of a row of attendance: the picture of the signature, its address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """An invoice, its sittings in the order of time, and minutes signed around its period by students' references."""
+    """An invoice, its sittings in the order of time, and minutes signed around its period by students' references.
+
+    `mentions` are all rows that this was read from, or would be read from if they were there.
+    """
 
     invoiced: Invoiced
     sittings: tuple[Sitting, ...]
     outside: Mapping[str, int]
+    mentions: frozenset[Mention] = frozenset()
 
 
 def collect(
@@ -49,9 +54,10 @@ def collect(
     """Collect all that the papers of an invoice speak of. Six statements at most, whatever there is to collect."""
     people = _people(connection, account, said)
     invoiced = _invoiced(number, said, people)
+    mentions = _of_people(said, people)
     start, end = said.get("period_start"), said.get("period_end")
     if not people or start is None or end is None or end < start:
-        return Collected(invoiced, (), {})
+        return Collected(invoiced, (), {}, mentions)
     rows = _rows(connection, account, people, (start - _AROUND, end + _AROUND))
     inside = [row for row in rows if start <= row.date <= end]
     outside: dict[str, int] = {}
@@ -61,7 +67,8 @@ def collect(
     planned = _planned(connection, account, people, (start, end))
     for row in inside:
         planned.setdefault(row.course, set()).add(row.person_reference)
-    return Collected(invoiced, _sittings(connection, account, planned, inside, people, mark), outside)
+    sittings, more = _sittings(connection, account, planned, inside, people, mark)
+    return Collected(invoiced, sittings, outside, mentions | more)
 
 
 # The invoice ---------------------------------------------------------------------------------------------------
@@ -72,6 +79,7 @@ class _Student:
     person: Person
     groups: frozenset[str]
     signs: bool
+    employer: str | None
 
 
 def _people(connection: Connection, account: Account, said: Mapping[str, Any]) -> dict[str, _Student]:
@@ -80,7 +88,7 @@ def _people(connection: Connection, account: Account, said: Mapping[str, Any]) -
     if not references:
         return {}
     employs = and_(contact.c.account_id == student.c.account_id, contact.c.reference == student.c.employer)
-    names = "reference", "civility", "last_name", "first_name", "groups", "required_signature"
+    names = "reference", "civility", "last_name", "first_name", "groups", "required_signature", "employer"
     numbers = student.c.cfa_number, student.c.unemployed_number
     found = connection.execute(
         select(*(student.c[name] for name in names), *numbers, contact.c.organisation, contact.c.siret)
@@ -100,9 +108,17 @@ def _people(connection: Connection, account: Account, said: Mapping[str, Any]) -
             ),
             frozenset(json.loads(row.groups or "[]")),
             row.required_signature is not False,
+            row.employer,
         )
         for row in found
     }
+
+
+def _of_people(said: Mapping[str, Any], people: Mapping[str, _Student]) -> frozenset[Mention]:
+    """Return the mentions of trainees, known or not, of their groups and of those who employ them."""
+    named = {("STUDENT", each["reference"]) for each in said.get("trainees", ()) if "reference" in each}
+    groups = {("GROUP", group) for each in people.values() for group in each.groups}
+    return frozenset(named | groups | {("CONTACT", each.employer) for each in people.values() if each.employer})
 
 
 def _standing(row: _Row) -> Standing:
@@ -135,6 +151,11 @@ def _invoiced(number: str, said: Mapping[str, Any], people: Mapping[str, _Studen
         trainees=trainees,
         **{name: said.get(name, "") for name in names},
     )
+
+
+def invoiced_of(number: str, said: Mapping[str, Any]) -> Invoiced:
+    """Return what the invoice of a record says, with trainees as it names them."""
+    return _invoiced(number, said, {})
 
 
 def _person(each: Mapping[str, Any], people: Mapping[str, _Student]) -> Person:
@@ -222,20 +243,20 @@ def _sittings(
     rows: Iterable[_Row],
     people: Mapping[str, _Student],
     mark: Mark | None,
-) -> tuple[Sitting, ...]:
+) -> tuple[tuple[Sitting, ...], frozenset[Mention]]:
     there = {(row.course, row.person_reference): _presence(row, people, account, mark) for row in rows}
     trainers = _trainers(connection, account, list(planned), mark)
     room = and_(classroom.c.account_id == course.c.account_id, classroom.c.reference == course.c.classroom)
     names = "reference", "name", "training_reference", "training_name", "module", "start", "end", "break_minutes"
     found = connection.execute(
         select(*(course.c[name] for name in names), course.c.modality, course.c.teachers)
-        .add_columns(classroom.c.name.label("room"), classroom.c.site_name)
+        .add_columns(classroom.c.name.label("room"), classroom.c.site_name, course.c.classroom)
         .join_from(course, classroom, room, isouter=True)
         .where(course.c.account_id == account.id, is_among(connection, course.c.reference, list(planned)))
         .order_by(course.c.start, course.c.reference)
     ).all()
     absent = _not_seen(connection, account, found, trainers)
-    return tuple(
+    sittings = tuple(
         Sitting(
             row.reference,
             row.name or "",
@@ -254,6 +275,11 @@ def _sittings(
         )
         for row in found
     )
+    mentions = {("COURSE", row.reference) for row in found}
+    mentions |= {("CLASSROOM", row.classroom) for row in found if row.classroom}
+    mentions |= {("TEACHER", name) for row in found for name in json.loads(row.teachers or "[]")}
+    there_too = {("TEACHER", each.person.reference) for presences in trainers.values() for each in presences}
+    return sittings, frozenset(mentions | there_too)
 
 
 def _by_name(person: Person) -> tuple[str, str, str]:

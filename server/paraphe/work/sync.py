@@ -25,7 +25,7 @@ from .. import contract, store
 from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
-from . import sync_rules
+from . import mentions, sync_rules
 from .known import NAMES
 from .sync_rules import Check, Found
 
@@ -195,16 +195,19 @@ def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, 
     plan = _plan(key)
     active = _active(context, plan.table) if replacing else set()
     said, errors = _Said([], [], []), list[Error]()
+    changes = mentions.Changes(context, key, dry_run=dry_run)
     for part in _parts(request.get(key, ()), request.get("rejected", ())):
         outcome = _compared(context, plan, part)
         said.add(outcome.items)
         errors += outcome.errors
         if not dry_run and (keep_valid or not errors):
             _write(context, plan.table, outcome)
+        changes.add(outcome.created, outcome.updated, outcome.items.references, outcome.items.actions)
     _refuse_wrong_items(said, errors, replacing=replacing, keep_valid=keep_valid)
     missing = _missing(key, active, said.references, limit) if replacing else []
     if not dry_run:
         _deactivate(context, plan.table, missing)
+    changes.settle(missing)
     received = len(said.actions)
     said.add(_Said([None] * len(missing), [*missing], ["REMOVED"] * len(missing)))
     counts = Counter(said.actions)

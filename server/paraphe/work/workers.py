@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from secrets import token_hex
 from time import monotonic
 
@@ -23,6 +24,7 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
+from ..documents.papers import BrokenTemplate
 from ..seals import Seals
 from . import jobs
 from .jobs import Job, Kind
@@ -49,8 +51,9 @@ log = logging.getLogger("paraphe.jobs")
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What a handler is given besides its job; `clock` tells the time, `seals` are what accounts sign with.
+    """What a handler is given besides its job.
 
+    `clock` tells the time, `seals` are what accounts sign with, `templates` is the operator's folder of templates.
     `progress` is called by what takes long, each time that a part of it is done.
     """
 
@@ -59,6 +62,7 @@ class Workplace:
     addresses: Addresses
     clock: Callable[[], datetime]
     seals: Seals | None = None
+    templates: Path | None = None
     progress: Callable[[], None] = lambda: None
 
 
@@ -250,6 +254,13 @@ class Workers:
         self._postpone(workplace, held.job, jobs.STANDSTILL)
         if not self._stopping:
             self._start(workplace)
+
+
+def broken_template(broken: BrokenTemplate) -> jobs.Failed:
+    """Return as what a job fails whose template is broken: the list of what failed names file and line."""
+    place = f"{broken.file}:{broken.line}" if broken.line else broken.file
+    log.error("template broken", extra={"file": broken.file, "line": broken.line})
+    return jobs.Failed(f"BROKEN_TEMPLATE {place}"[:64])
 
 
 def reason_of(failure: BaseException) -> str:

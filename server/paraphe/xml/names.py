@@ -35,7 +35,14 @@ def reading(body: Content) -> None:
     """Reckon with a message that this thread begins to read."""
     _thread.unknown += len(body)
     # To look closer at a large one would cost as much as a new thread.
-    _thread.declares_much = len(body) > LARGE or body.count(b"xmlns") > _DECLARATIONS
+    _thread.declares_much = len(body) > LARGE or _declares_much(body)
+
+
+def _declares_much(body: Content) -> bool:
+    if body.count(b"=") <= _DECLARATIONS:  # one sign is found ten times as fast as a word
+        return False
+    is_plain = b"\0" not in body[:4]
+    return not is_plain or body.count(b"xmlns") > _DECLARATIONS
 
 
 def known(payload: etree._Element) -> None:

@@ -280,6 +280,7 @@ def upgrade() -> None:
         sa.Column("to_extract", sa.Boolean(), nullable=False),
         sa.Column("papers_wanted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("papers_made", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("papers_facts", sa.String(64)),
         sa.PrimaryKeyConstraint("id", name="pk_record"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_record_account_id"),
         sa.UniqueConstraint("account_id", "record_number", name="uq_record_account_id_record_number"),
@@ -314,6 +315,9 @@ def upgrade() -> None:
         sa.Column("seal_level", sa.String(8)),
         sa.Column("seal_lack", sa.String(32)),
         sa.Column("replaced_in", sa.Integer()),
+        sa.Column("copy_of", _Id),
+        sa.Column("whole_of", sa.Integer()),
+        sa.Column("left_out", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_document"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_document_account_id"),
         sa.ForeignKeyConstraint(["record_id"], ["record.id"], name="fk_document_record_id"),
@@ -321,6 +325,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("link", name="uq_document_link"),
     )
     op.create_index("ix_document_record_id", "document", ["record_id"])
+    op.create_table(
+        "mention",
+        sa.Column("id", _Id, nullable=False),
+        sa.Column("account_id", _Id, nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("reference", sa.String(64), nullable=False),
+        sa.Column("record_id", _Id, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_mention"),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_mention_account_id"),
+        sa.ForeignKeyConstraint(["record_id"], ["record.id"], name="fk_mention_record_id"),
+        sa.UniqueConstraint(
+            "account_id", "kind", "reference", "record_id", name="uq_mention_account_id_kind_reference_record_id"
+        ),
+    )
+    op.create_index("ix_mention_record_id", "mention", ["record_id"])
     op.create_table(
         "record_event",
         sa.Column("id", _Id, nullable=False),
