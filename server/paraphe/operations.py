@@ -94,3 +94,8 @@ JOBS: dict[Kind, Handler] = {
     Kind.RAISE_SEAL: sealing.raise_seals,
     Kind.JOIN: joining.join,
 }
+
+
+def jobs_here() -> dict[Kind, Handler]:
+    """Return the jobs that can be done on this machine; the others wait in the queue for one that can."""
+    return {kind: handler for kind, handler in JOBS.items() if kind != Kind.RECOGNISE or recognition.is_possible()}

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from paraphe.documents import papers
-from paraphe.documents.facts import Attached, Gap, Presence, Slot
+from paraphe.documents.facts import Attached, Gap, InvoicedTrainee, Presence, Slot
 
 from .school import ALICE, HOUSE, ISSUE, MONDAY, at, images, invoiced, links, signed, sitting, statement, text
 
@@ -54,6 +55,23 @@ def test_hours_are_not_held_against_days():
 
     assert "Quantité facturée 2,00 jours" in said
     assert "Total 3,50 3,50 0,00 0,00 0,00 2,00 Durées" in said
+
+
+def of_lines(*lines):
+    trainees = tuple(InvoicedTrainee(ALICE, Decimal(quantity), unit=unit) for quantity, unit in lines)
+    given = replace(invoiced(ALICE, quantity="7.00"), trainees=trainees)
+    return text(papers.invoicing_statement(ISSUE, HOUSE, given, [MONDAY]).content)
+
+
+def test_a_trainee_of_several_lines_is_one_row_with_what_they_make():
+    said = of_lines(("3.50", ""), ("3.50", "HOUR"))
+
+    assert said.count("Nguyễn Thị Hồng Ánh 3,50 3,50 0,00 0,00 0,00 7,00 -3,50") == 1
+
+
+def test_a_quantity_in_another_unit_than_the_invoices_says_so():
+    assert "3,50 3,50 0,00 0,00 0,00 1,00 jours Total" in of_lines(("1.00", "DAY"))
+    assert "3,50 3,50 0,00 0,00 0,00 Total" in of_lines(("1.00", "DAY"), ("3.50", "HOUR"))
 
 
 def test_the_statement_and_the_cover_list_the_documents_with_digest_and_level():

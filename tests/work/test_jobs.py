@@ -5,14 +5,15 @@ from datetime import timedelta
 from threading import Barrier, Event, Thread
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, inspect, select, update
 
 from paraphe import store
 from paraphe.accounts import Impossible
 from paraphe.archive import Unavailable
+from paraphe.operations import JOBS, jobs_here
 from paraphe.work import filing, jobs
 from paraphe.work.jobs import LEASE, MOST_TRIES, Kind
-from paraphe.work.workers import Lost, Workers, Workplace, do
+from paraphe.work.workers import USUAL, Lost, Workers, Workplace, do
 
 from .cast import INVOICE, NOW, caller, statements
 
@@ -110,6 +111,49 @@ def test_of_one_record_one_job_is_worked_on_at_a_time(engine, asked, context):
     assert take(engine).record_id == record_id
 
 
+def test_two_who_look_at_once_never_get_two_jobs_of_one_record(engine, asked, context):
+    """On PostgreSQL both would see that nobody works on the record yet."""
+    record_id, call = asked(), caller(engine, context)
+    for _ in range(20):
+        with store.writing(engine) as connection:
+            connection.execute(delete(store.job))
+        call(lambda context, _: jobs.enqueue(context, Kind.PREPARE, record_id))
+        call(lambda context, _: jobs.enqueue(context, Kind.RAISE_SEAL, record_id))
+        together = Barrier(2)
+        taken: list[jobs.Job | None] = []
+
+        def look(name, together=together, taken=taken):
+            together.wait(60)
+            taken.append(take(engine, name))
+
+        threads = [Thread(target=look, args=(name,)) for name in ("W-1", "W-2")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(each is None for each in taken) == [False, True]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_record_that_somebody_changes_is_passed_over_and_waited_for_by_nobody(engine, asked):
+    changed, free = asked(), asked()
+    with store.writing(engine) as connection:
+        connection.execute(update(store.record).where(store.record.c.id == changed).values(version=2))
+        assert take(engine).record_id == free
+        assert take(engine) is None
+
+    assert take(engine).record_id == changed
+
+
+def test_jobs_that_failed_long_ago_are_not_looked_through(engine, asked):
+    """By an index that they are not in."""
+    with store.reading(engine) as connection:
+        indexes = {each["name"]: each for each in inspect(connection).get_indexes("job")}
+        where = indexes["ix_job_run_after"]["dialect_options"][f"{engine.dialect.name}_where"]
+
+    assert "failed_on IS NULL" in str(where)
+
+
 def test_the_lease_of_a_worker_that_died_runs_out_and_another_takes_the_job(engine, asked):
     asked()
     take(engine, "W-1")
@@ -122,8 +166,8 @@ def test_a_lease_can_be_renewed_by_who_has_it_alone(engine, asked):
     asked()
     job = take(engine, "W-1")
     with store.writing(engine) as connection:
-        jobs.renew(connection, "W-2", [job.id], NOW + 9 * LEASE)
-        jobs.renew(connection, "W-1", [job.id], NOW + LEASE)
+        jobs.renew(connection, [replace(job, worker="W-2")], NOW + 9 * LEASE)
+        jobs.renew(connection, [job], NOW + LEASE)
 
     assert take(engine, "W-2", NOW + LEASE) is None
     assert take(engine, "W-2", NOW + 2 * LEASE) is not None
@@ -275,6 +319,145 @@ def test_what_cannot_be_finished_in_time_is_handed_back_without_counting(engine,
         thread.join(60)
 
     assert handed_back == [("WAITING", 0, None)]
+
+
+class Panic(BaseException):
+    """What a library written in Rust raises when it panics."""
+
+
+def test_a_panic_is_a_failure_of_the_job_and_not_the_end_of_the_thread(engine, asked, workplace):
+    bad, good = asked(), asked()
+    done = Event()
+
+    def handler(workplace, account, job):
+        if job.record_id == bad:
+            raise Panic
+        done.set()
+        return marking(workplace, account, job)
+
+    with Workers({Kind.RECOGNISE: handler}, 1) as workers:
+        workers.begin(workplace)
+        assert done.wait(60)
+
+    assert marks(engine) == [good]
+    assert listed(engine) == [("WAITING", 1, "SERVER_ERROR")]
+
+
+def test_no_more_jobs_are_begun_once_it_is_said(engine, asked, workplace):
+    begun, go = Event(), Event()
+
+    def handler(workplace, account, job):
+        begun.set()
+        go.wait(60)
+        return marking(workplace, account, job)
+
+    first = asked()
+    with Workers({Kind.RECOGNISE: handler}, 1) as workers:
+        workers.begin(workplace)
+        assert begun.wait(60)
+        workers.no_more()
+        asked()
+        workers.wake()
+        go.set()
+
+    assert marks(engine) == [first]
+    assert listed(engine) == [("WAITING", 0, None)]
+
+
+# Progress ------------------------------------------------------------------------------------------------------
+
+
+class Hours:
+    """A clock that is put on by hand, for the thread's seconds and for the moments in the database."""
+
+    def __init__(self, monkeypatch):
+        self.seconds = 0.0
+        monkeypatch.setattr("paraphe.work.workers.monotonic", lambda: self.seconds)
+
+    def now(self):
+        return NOW + timedelta(seconds=self.seconds)
+
+
+@pytest.fixture
+def hours(monkeypatch):
+    return Hours(monkeypatch)
+
+
+@pytest.fixture
+def workplace_of_hours(workplace, hours):
+    return replace(workplace, clock=hours.now)
+
+
+def test_a_job_may_take_as_long_as_it_makes_progress(engine, asked, workplace_of_hours, hours):
+    record_id = asked()
+    parts, looked = [Event() for _ in range(3)], [Event() for _ in range(3)]
+
+    def handler(workplace, account, job):
+        for part, look in zip(parts, looked, strict=True):
+            workplace.progress()
+            part.set()
+            look.wait(60)
+        return marking(workplace, account, job)
+
+    with Workers({Kind.PREPARE: handler, Kind.RECOGNISE: handler}, 1) as workers:
+        workers.begin(workplace_of_hours)
+        for part, look in zip(parts, looked, strict=True):
+            assert part.wait(60)
+            hours.seconds += 200
+            workers._look_after(workplace_of_hours)
+            assert take(engine, "W-2", hours.now()) is None
+            look.set()
+
+    assert marks(engine) == [record_id]
+
+
+def test_a_job_that_stands_still_is_left_and_its_thread_can_do_no_harm_later(engine, asked, workplace_of_hours, hours):
+    record_id = asked()
+    begun, go = [Event(), Event()], [Event(), Event()]
+
+    def handler(workplace, account, job):
+        turn = job.tries - 1
+        begun[turn].set()
+        go[turn].wait(60)
+        if turn == 0:
+            raise ValueError
+        return marking(workplace, account, job)
+
+    with Workers({Kind.RECOGNISE: handler}, 1) as workers:
+        workers.begin(workplace_of_hours)
+        (first,) = workers._threads
+        assert begun[0].wait(60)
+        hours.seconds += USUAL + 1
+        workers._look_after(workplace_of_hours)
+        assert listed(engine) == [("WAITING", 1, jobs.STANDSTILL)]
+
+        hours.seconds += 60
+        workers.wake()
+        assert begun[1].wait(60)
+        go[0].set()
+        first.join(60)
+        assert listed(engine) == [("TAKEN", 2, jobs.STANDSTILL)]
+        go[1].set()
+
+    assert marks(engine) == [record_id]
+    assert listed(engine) == []
+
+
+def test_text_is_recognised_by_nodes_that_can_do_it(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert jobs_here().keys() == JOBS.keys() - {Kind.RECOGNISE}
+
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert jobs_here() == JOBS
+
+
+def test_a_node_leaves_in_the_queue_what_others_can_do(engine, asked):
+    record_id = asked()
+
+    assert jobs.take(engine, "W-1", NOW, [Kind.PREPARE]) is None
+    found = jobs.take(engine, "W-2", NOW, [Kind.PREPARE, Kind.RECOGNISE])
+    assert found is not None
+    assert found.record_id == record_id
 
 
 # How much there is ---------------------------------------------------------------------------------------------

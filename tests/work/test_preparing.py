@@ -214,7 +214,7 @@ def test_papers_are_made_once_however_often_the_job_is_begun(call, work, engine,
     assert begun is not None
     keep = JOBS[begun.kind](workplace, call(lambda context, _: context.account), begun)
     with store.writing(engine) as connection:
-        jobs.hand_back(connection, "W-1")
+        jobs.hand_back(connection, [begun])
 
     work()
     call(lambda context, _: keep(context))

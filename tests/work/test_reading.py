@@ -243,8 +243,8 @@ def recognised(engine, archive, addresses, monkeypatch, tesseract):
     monkeypatch.setattr("shutil.which", lambda name: tesseract if name == "tesseract" else None)
     workplace = Workplace(engine, archive, addresses, lambda: NOW)
 
-    def work():
-        job = jobs.take(engine, "W-1", NOW)
+    def work(job=None):
+        job = job or jobs.take(engine, "W-1", NOW)
         assert job is not None
         do(workplace, job, JOBS[job.kind])
 
@@ -270,21 +270,30 @@ def test_what_the_caller_said_counts_after_recognition_too(call, recognised):
     assert index(call)["invoice"]["invoice_number"] == "FAC-1"
 
 
-def test_what_a_person_has_settled_is_not_touched_by_recognition(call, recognised):
+def test_what_a_person_has_settled_is_not_recognised_any_more(call, engine):
     send(call, scan())
     review(call)
 
-    recognised()
+    assert jobs.take(engine, "W-1", NOW) is None
+
+
+def test_what_a_person_settles_meanwhile_is_not_touched_by_recognition(call, engine, recognised):
+    send(call, scan())
+    begun = jobs.take(engine, "W-1", NOW)
+    review(call)
+
+    recognised(begun)
 
     assert index(call)["invoice"] == INVOICE
     assert index(call)["version"] == 2
 
 
-def test_where_no_text_can_be_recognised_the_job_is_done_without_a_trace(call, engine, recognised, monkeypatch):
+def test_where_no_text_can_be_recognised_the_job_waits_for_others(call, engine, recognised, monkeypatch):
     send(call, scan())
     monkeypatch.setattr("shutil.which", lambda name: None)
 
-    recognised()
+    with pytest.raises(jobs.Failed, match="RECOGNITION_NOT_INSTALLED"):
+        recognised()
 
     assert [event for event, _, _ in events(engine)] == ["CREATED", "READ"]
     assert jobs.take(engine, "W-1", NOW) is None

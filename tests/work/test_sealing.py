@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from paraphe import settings, store
 from paraphe.documents.certificates import NoCredential
@@ -188,3 +188,20 @@ def test_an_authority_that_fails_costs_the_level_and_is_caught_up_as_a_new_versi
         assert new["document_id"] == old["document_id"]
         assert archive.read(new["sha256"]).startswith(archive.read(old["sha256"]))
     assert outcome(engine)[0] == "SEAL_RAISED"
+
+
+def test_papers_that_were_replaced_meanwhile_stay_as_they_were(call, at_work, engine, tsa):
+    ready(call, pdf(300))
+    tsa.manner = "error"
+    assert work(at_work(tsa.url)) == "PREPARE"
+    tsa.manner = "well"
+    job = jobs.take(engine, "W-1", NOW + timedelta(minutes=6), [jobs.Kind.RAISE_SEAL])
+    assert job is not None
+    keep = JOBS[job.kind](at_work(tsa.url), call(lambda context, _: context.account), job)
+    with store.writing(engine) as connection:
+        connection.execute(update(store.document).values(replaced_in=3))
+    before = index(call)["version"], levels(engine), outcome(engine)
+
+    call(lambda context, _: keep(context))
+
+    assert (index(call)["version"], levels(engine), outcome(engine)) == before

@@ -25,13 +25,13 @@ def add_to(whole: Commands) -> None:
 def _worker(asked: argparse.Namespace) -> None:
     """Do the jobs of the queue until SIGTERM or Ctrl-C; what has begun is finished first."""
     from ..app import workplace_of
-    from ..operations import JOBS
+    from ..operations import jobs_here
     from ..work.workers import Workers
 
     ensure_templates(settings_of(asked))
     # Before there are threads: so none of them is interrupted, and the signal waits for whoever asks for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-    with opened(asked) as house, Workers(JOBS, max(1, house.settings.job_threads)) as workers:
+    with opened(asked) as house, Workers(jobs_here(), max(1, house.settings.job_threads)) as workers:
         house.archive.check()
         log_as_json(house.settings.log_level)
         workers.begin(workplace_of(house.engine, house.archive, house.settings))

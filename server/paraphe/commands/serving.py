@@ -40,7 +40,7 @@ def _plan(asked: argparse.Namespace) -> Plan:
 def serve_here(read: Settings, post: Post | None = None) -> None:
     """Serve in this process; `post` is that of a worker, which shares addresses and metrics with others."""
     from ..app import Watched, application
-    from ..operations import JOBS
+    from ..operations import jobs_here
     from ..work.workers import Workers
 
     order = post and post.order
@@ -53,7 +53,7 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
         with (
             store.Later(house.engine) as later,
             beside(watched.application, read, watching) as watched_at,
-            Workers(JOBS, read.job_threads) as workers,
+            Workers(jobs_here(), read.job_threads) as workers,
         ):
             serve(
                 lambda bound: application(house.engine, house.archive, bound, later, watched, workers),

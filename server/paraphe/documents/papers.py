@@ -11,8 +11,9 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +21,7 @@ from unicodedata import normalize
 
 from ..apart import Unforeseen
 from . import opco, said
-from .facts import Attached, Gap, Invoiced, Issue, Organisation, Person, Sitting, Training
+from .facts import Attached, Gap, Invoiced, InvoicedTrainee, Issue, Organisation, Person, Sitting, Training
 from .images import Pictures, kind_of, qr
 from .typeset import BrokenTemplate, TooLong, picture, templates_of, typeset
 
@@ -133,7 +134,7 @@ def invoicing_statement(
                     said.signed_minutes(sittings, [each.person]), each.quantity, each.unit or invoiced.unit
                 ),
             }
-            for each in invoiced.trainees
+            for each in _by_trainee(invoiced)
         ],
         hours=said.totals(sittings, people),
         delta=said.delta(said.signed_minutes(sittings, people), invoiced.quantity, invoiced.unit),
@@ -141,6 +142,30 @@ def invoicing_statement(
         attached=[said.attached(each) for each in attached],
     )
     return draft.finished("statement", "INVOICING_STATEMENT", invoiced.invoice_number, templates)
+
+
+def _by_trainee(invoiced: Invoiced) -> list[InvoicedTrainee]:
+    """Return what the invoice says of each trainee, once: lines of one unit added up; of several, no quantity.
+
+    A unit is told where it is not the invoice's own.
+    """
+    lines: dict[Any, list[InvoicedTrainee]] = {}
+    for place, each in enumerate(invoiced.trainees):
+        lines.setdefault(each.person.reference or place, []).append(each)
+    return [_together(same, invoiced.unit) for same in lines.values()]
+
+
+def _together(lines: Sequence[InvoicedTrainee], usual: str) -> InvoicedTrainee:
+    units = {line.unit or usual for line in lines}
+    quantities = [line.quantity for line in lines if line.quantity is not None]
+    added = sum(quantities, Decimal()) if len(units) == 1 and len(quantities) == len(lines) else None
+    contracts, files = (_named(each) for each in zip(*((a.contract_number, a.file_number) for a in lines), strict=True))
+    unit = "" if units == {usual} else units.pop()
+    return replace(lines[0], quantity=added, unit=unit, contract_number=contracts, file_number=files)
+
+
+def _named(numbers: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, numbers)))
 
 
 def weekly_attendance_sheet(

@@ -249,6 +249,7 @@ def invoiced_trainee(given: InvoicedTrainee) -> Said:
     return {
         "person": person(given.person),
         "invoiced": _quantity(given.quantity),
+        "unit": given.unit,
         "contract_number": given.contract_number,
         "file_number": given.file_number,
     }

@@ -347,7 +347,21 @@ job = _table(
     Column("reason", String(64)),
     Column("failed_on", UtcDateTime),
 )
-Index("ix_job_run_after", job.c.run_after)
+# Those that failed stay, and are looked at by operators alone. `kind` is in it for nodes that cannot do all of them.
+Index(
+    "ix_job_run_after",
+    job.c.run_after,
+    job.c.id,
+    job.c.kind,
+    sqlite_where=job.c.failed_on.is_(None),
+    postgresql_where=job.c.failed_on.is_(None),
+)
+Index(
+    "ix_job_taken_until",
+    job.c.taken_until,
+    sqlite_where=job.c.taken_until.is_not(None),
+    postgresql_where=job.c.taken_until.is_not(None),
+)
 
 message = _table(
     "message",

@@ -3,7 +3,8 @@
 A *job* is put into the queue by the transaction that makes it necessary, and leaves it in the transaction that stores
 what came of it: so it is done once in effect, however often it is begun. Who works on one has a *lease*, which runs
 out when that process dies; then another takes the job. What fails is tried again, later each time, MOST_TRIES times;
-then it stays in the list of what failed until an operator asks for it again.
+then it stays in the list of what failed until an operator asks for it again. Rows are locked in one order: job, record,
+document.
 """
 
 from collections.abc import Collection
@@ -32,10 +33,13 @@ class Kind(StrEnum):
 MOST_TRIES = 8
 LEASE = timedelta(seconds=30)
 """How long a job belongs to whoever took it, unless the lease is renewed."""
+_MOST_PASSED = 20  # records that are passed over in one look, as somebody changes them just now
 
 _FIRST_PAUSE = timedelta(seconds=5)  # doubled with each try: the eighth begins about ten minutes after the first
-#: The process that had the job died, each time.
+#: Nobody renewed the lease any more, each time: the process that had the job died.
 WORKER_LOST = "WORKER_LOST"
+#: The job came to a standstill in the thread that had it.
+STANDSTILL = "STANDSTILL"
 
 
 class Failed(Exception):  # noqa: N818 - the house names exceptions by what is the case
@@ -48,7 +52,7 @@ class Failed(Exception):  # noqa: N818 - the house names exceptions by what is t
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job that was taken; `worker` is whom its lease belongs to."""
+    """A job that was taken; `worker` is the name under which it was, which no other lease has."""
 
     id: int
     kind: Kind
@@ -76,29 +80,53 @@ def enqueue(context: Context, kind: Kind, *records: int, after: timedelta = time
 
 
 def take(engine: Engine, worker: str, now: datetime, kinds: Collection[Kind] = tuple(Kind)) -> Job | None:
-    """Take the job that has waited longest, if there is one; no two workers get the same, nor one record at once."""
+    """Take the job that has waited longest, if there is one; no two workers get the same, nor one record at once.
+
+    `worker` is a name for this lease alone. A record that somebody is changing is passed over.
+    """
     free = _free(now).where(job.c.kind.in_([kind.value for kind in kinds]))
     with reading(engine) as connection:
-        if connection.scalar(free.limit(1)) is None:  # looked for without a lock, as it is most often so
+        if connection.execute(free.limit(1)).first() is None:  # looked for without a lock, as it is most often so
             return None
+    passed: list[int] = []
     with writing(engine) as connection:
         _give_up(connection, now)
-        taken = connection.execute(
-            update(job)
-            .where(job.c.id == free.limit(1).with_for_update(skip_locked=True).scalar_subquery())
-            .values(taken_by=worker, taken_until=now + LEASE, tries=job.c.tries + 1)
-            .returning(*(job.c[name] for name in ("id", "kind", "account_id", "record_id", "request_id", "tries")))
-        ).one_or_none()
-    if taken is None:
+        while len(passed) < _MOST_PASSED:
+            candidate = connection.execute(free.where(job.c.record_id.not_in(passed)).limit(1)).first()
+            if candidate is None:
+                break
+            if taken := _taken(connection, candidate.id, candidate.record_id, worker, now):
+                return taken
+            passed.append(candidate.record_id)
+    return None
+
+
+def _taken(connection: Connection, job_id: int, record_id: int, worker: str, now: datetime) -> Job | None:
+    """Take this job unless it, or its record, is somebody else's.
+
+    The record's row is locked before it is looked whether somebody works on another job of the record: two who look at
+    once would both find that nobody does. Nothing is waited for, so this is in nobody's way.
+    """
+    of_nobody = select(record.c.id).where(record.c.id == record_id).with_for_update(skip_locked=True, key_share=True)
+    if connection.scalar(of_nobody) is None:
         return None
-    return Job(taken.id, Kind(taken.kind), taken.account_id, taken.record_id, taken.request_id, taken.tries, worker)
+    still_free = _free(now).with_only_columns(job.c.id).where(job.c.id == job_id).with_for_update(skip_locked=True)
+    row = connection.execute(
+        update(job)
+        .where(job.c.id == still_free.scalar_subquery())
+        .values(taken_by=worker, taken_until=now + LEASE, tries=job.c.tries + 1)
+        .returning(*(job.c[name] for name in ("id", "kind", "account_id", "record_id", "request_id", "tries")))
+    ).one_or_none()
+    if row is None:
+        return None
+    return Job(row.id, Kind(row.kind), row.account_id, row.record_id, row.request_id, row.tries, worker)
 
 
 def _free(now: datetime) -> Any:
     other = job.alias()
     at_work = select(other.c.id).where(other.c.record_id == job.c.record_id, other.c.taken_until > now)
     return (
-        select(job.c.id)
+        select(job.c.id, job.c.record_id)
         .where(_waits(now), job.c.run_after <= now, ~at_work.exists())
         .order_by(job.c.run_after, job.c.id)
     )
@@ -110,16 +138,19 @@ def _waits(now: datetime) -> Any:
 
 def _give_up(connection: Connection, now: datetime) -> None:
     """Put into the list of what failed what took its last worker along."""
-    lost = and_(_waits(now), job.c.tries >= MOST_TRIES)
+    lost = and_(job.c.failed_on.is_(None), job.c.taken_until <= now, job.c.tries >= MOST_TRIES)
     connection.execute(
         update(job).where(lost).values(failed_on=now, reason=WORKER_LOST, taken_by=None, taken_until=None)
     )
 
 
-def renew(connection: Connection, worker: str, held: Collection[int], now: datetime) -> None:
-    """Go on having these jobs, unless somebody else has them meanwhile."""
-    mine = and_(job.c.taken_by == worker, job.c.id.in_(held))
-    connection.execute(update(job).where(mine).values(taken_until=now + LEASE))
+def renew(connection: Connection, held: Collection[Job], now: datetime) -> None:
+    """Go on having these jobs, but for those that somebody else has meanwhile."""
+    connection.execute(update(job).where(_are_ours(held)).values(taken_until=now + LEASE))
+
+
+def _are_ours(held: Collection[Job]) -> Any:
+    return job.c.id.in_([each.id for each in held]) & job.c.taken_by.in_([each.worker for each in held])
 
 
 def finish(connection: Connection, done: Job) -> bool:
@@ -139,11 +170,17 @@ def postpone(connection: Connection, failed: Job, reason: str, now: datetime) ->
     connection.execute(update(job).where(mine).values(reason=reason, taken_by=None, taken_until=None, **later))
 
 
-def hand_back(connection: Connection, worker: str) -> None:
-    """Let others have at once what this worker cannot finish; the try does not count."""
-    connection.execute(
-        update(job).where(job.c.taken_by == worker).values(taken_by=None, taken_until=None, tries=job.c.tries - 1)
-    )
+def hand_back(connection: Connection, held: Collection[Job]) -> None:
+    """Let others have at once what its worker cannot finish; the try does not count."""
+    again = {"taken_by": None, "taken_until": None, "tries": job.c.tries - 1}
+    connection.execute(update(job).where(_are_ours(held)).values(again))
+
+
+def drop(connection: Connection, kind: Kind, record_id: int) -> None:
+    """Take out of the queue what there is no more to do for a record; a job that is being worked on ends by itself."""
+    needless = (job.c.record_id == record_id) & (job.c.kind == kind.value) & job.c.taken_until.is_(None)
+    idle = select(job.c.id).where(needless).with_for_update(skip_locked=True)
+    connection.execute(delete(job).where(job.c.id.in_(idle)))
 
 
 # The operator --------------------------------------------------------------------------------------------------

@@ -195,6 +195,7 @@ class _Making:
 
     def _kept(self, write: Callable[..., Paper]) -> File:
         """Have a paper written that bears its own number and address, and put it into the archive."""
+        self.workplace.progress()
         blank = File("OTHER", None, "", "", 0).numbered()
         now = self.workplace.clock().astimezone(self.account.time_zone).replace(microsecond=0)
         url = self.workplace.addresses_on_paper.url("documents", blank.link, ".pdf", now)

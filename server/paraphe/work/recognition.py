@@ -1,7 +1,7 @@
 """The job RECOGNISE: an invoice that is a picture gets its text recognised, once its caller has his answer.
 
 What was recognised is a proposal for whoever reviews the record; it settles nothing. Where the program tesseract is not
-installed, there is nothing to do.
+installed, the job is left to others; it is dropped when a person has settled the record.
 """
 
 import shutil
@@ -14,22 +14,32 @@ from ..context import Context
 from ..store import document, reading, record
 from . import analysis, elements, filing
 from .filing import Event
-from .jobs import Job
+from .jobs import Failed, Job
 from .known import looking
 from .workers import Store, Workplace
 
 
+def is_possible() -> bool:
+    """Say whether text can be recognised on this machine."""
+    return _tesseract() is not None
+
+
+def _tesseract() -> str | None:
+    return shutil.which("tesseract")
+
+
 def recognise(workplace: Workplace, account: Account, job: Job) -> Store:
     """Recognise the invoice of a record that waits for a review; nothing if it waits no more."""
-    tesseract = shutil.which("tesseract")
     with reading(workplace.engine) as connection:
         digest = connection.scalar(
             select(document.c.sha256)
             .join(record, document.c.record_id == record.c.id)
             .where(_waits(job.record_id), document.c.document_type == "INVOICE")
         )
-    if tesseract is None or digest is None:
+    if digest is None:
         return lambda context: None
+    if (tesseract := _tesseract()) is None:
+        raise Failed("RECOGNITION_NOT_INSTALLED")
     look = looking(workplace.engine, account)
     read = analysis.read(workplace.archive.read(digest), look, tesseract=tesseract)
 

@@ -19,7 +19,7 @@ from ..documents.bundle import Document, is_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..spool import Content, Held
 from ..store import document, is_among, lock_account, reading, record
-from . import elements, filing, preparing, sealing
+from . import elements, filing, jobs, preparing, sealing
 from .filing import Event, File, is_numbered, unknown_record
 
 # What is added, what is corrected ------------------------------------------------------------------------------
@@ -106,6 +106,7 @@ def review_record(context: Context, request: Mapping[str, Any], warnings: list[d
     status_now = preparing.status_of(context.account)
     _, version = filing.change(context, number, status=status_now, **elements.columns_of(said))
     preparing.ask(context, record_id)
+    jobs.drop(context.connection, jobs.Kind.RECOGNISE, record_id)
     before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
     filing.note(context, Event.REVIEWED, {record_id: before})
     opened = _open(context, number)

@@ -116,6 +116,7 @@ class Sealing:
             raise
 
     def _kept(self, file: File, sealed: Sealed[_Body]) -> File:
+        self.workplace.progress()
         return replace(
             file,
             sha256=_keep(self.workplace, sealed.content),
@@ -235,6 +236,7 @@ def raise_seals(workplace: Workplace, account: Account, job: Job) -> Store:
         sealed = _raised(workplace.archive.content(row.sha256), row, sealing)
         if sealed.lack is not None and sealed.lack.value == row.seal_lack:
             raise Failed(sealing.trouble or sealed.lack.value)
+        workplace.progress()
         raised.append((row.id, row.sha256, _keep(workplace, sealed.content), sealed))
     return lambda context: _raise(context, job.record_id, raised)
 
@@ -274,11 +276,13 @@ def _raise(context: Context, record_id: int, raised: Sequence[tuple[int, str, st
     """Let the documents have the bytes that were added to them, as the record's next version.
 
     The PDF of the record may have its own in the version that it belongs to: nothing in the record changes by it.
+    The record is locked before its documents, as by everybody; what was replaced meanwhile stays as it was.
     """
+    context.connection.execute(select(record.c.id).where(record.c.id == record_id).with_for_update(key_share=True))
     outcome = []
     grown, whole = 0, True
     for number, before, after, sealed in raised:
-        same = (document.c.id == number) & (document.c.sha256 == before)
+        same = (document.c.id == number) & (document.c.sha256 == before) & document.c.replaced_in.is_(None)
         values = {"sha256": after, "size_bytes": len(sealed.content)} | _as_columns(sealed)
         columns = document.c.size_bytes, document.c.whole_of
         row = context.connection.execute(select(*columns).where(same).with_for_update()).one_or_none()

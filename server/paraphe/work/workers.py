@@ -2,14 +2,18 @@
 
 A handler does the long part of a job first, without a transaction, and returns what stores the result. That runs in the
 transaction in which the job leaves the queue, so a job whose lease was lost meanwhile stores nothing.
+
+A lease is renewed as long as the job makes progress, which handlers of long jobs tell. One that stands still is left to
+its thread, which may never come back, and tried again later by another.
 """
 
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -28,8 +32,10 @@ from .jobs import Job, Kind
 LOOK = 5.0
 """Seconds after which a worker looks for jobs that others have put into the queue."""
 
-LONGEST = 600.0
-"""Seconds after which a job counts as hanging: its lease is renewed no more, so that another worker gets it."""
+LONGEST: dict[Kind, float] = {Kind.RECOGNISE: 300.0}
+"""Seconds without progress after which a job of a kind stands still; USUAL for the others."""
+
+USUAL = 600.0
 
 LAST_ORDERS = 20.0
 """Seconds that jobs have to finish when the workers are told to stop; others then have them at once."""
@@ -50,6 +56,7 @@ class Workplace:
     """What a handler is given besides its job.
 
     `clock` tells the time, `seals` are what accounts sign with, `templates` is the operator's folder of templates.
+    `progress` is called by what takes long, each time that a part of it is done.
     """
 
     engine: Engine
@@ -58,6 +65,7 @@ class Workplace:
     clock: Callable[[], datetime]
     seals: Seals | None = None
     templates: Path | None = None
+    progress: Callable[[], None] = lambda: None
 
     @property
     def addresses_on_paper(self) -> Addresses:
@@ -88,6 +96,24 @@ def do(workplace: Workplace, job: Job, handler: Handler) -> None:
         keep(context)
 
 
+@dataclass(slots=True)
+class _Held:
+    """A job in the hands of a thread; `moved` is when it made progress last, `left` says that it was given up."""
+
+    job: Job
+    thread: threading.Thread
+    began: float
+    moved: float
+    left: bool = False
+
+    def move(self) -> None:
+        self.moved = monotonic()
+
+    @property
+    def stands_still(self) -> bool:
+        return monotonic() - self.moved > LONGEST.get(self.job.kind, USUAL)
+
+
 class Workers:
     """Threads that take jobs as long as the block lasts; `wake` tells them that there are new ones.
 
@@ -97,8 +123,9 @@ class Workers:
     def __init__(self, handlers: Mapping[Kind, Handler], threads: int) -> None:
         self._handlers = handlers
         self._name = ""
-        #: When the jobs were begun that are being worked on, by their ids.
-        self._held: dict[int, float] = {}
+        self._leases = count(1)
+        #: What is being worked on, by the names of the leases.
+        self._held: dict[str, _Held] = {}
         self._changed = threading.Condition()
         self._ended = threading.Event()
         self._news = 0
@@ -110,12 +137,15 @@ class Workers:
     def begin(self, workplace: Workplace) -> None:
         """Start the threads."""
         if self._many and self._workplace is None:
-            self._workplace, self._name = workplace, f"{os.getpid()}-{token_hex(8)}"
-            working = [(self._work, f"worker-{number}") for number in range(1, self._many + 1)]
-            for run, name in [*working, (self._keep_leases, "leases")]:
-                thread = threading.Thread(target=run, args=(workplace,), name=name, daemon=True)
-                thread.start()
-                self._threads.append(thread)
+            self._workplace, self._name = workplace, f"{os.getpid()}-{token_hex(6)}"
+            for _ in range(self._many):
+                self._start(workplace)
+            threading.Thread(target=self._keep_leases, args=(workplace,), name="leases", daemon=True).start()
+
+    def _start(self, workplace: Workplace) -> None:
+        thread = threading.Thread(target=self._work, args=(workplace,), name="worker", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def wake(self) -> None:
         """Have a thread look for jobs now."""
@@ -129,71 +159,108 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def no_more(self) -> None:
+        """Take no more jobs. It only says so, and may be called from a signal handler."""
+        self._stopping = True
+
     def stop(self) -> None:
         """Take no more jobs, and wait for those that are being worked on, LAST_ORDERS at most."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self.no_more()
+        self.wake()
         end = monotonic() + LAST_ORDERS
-        for thread in self._threads[:-1]:
+        for thread in [*self._threads]:
             thread.join(max(0.0, end - monotonic()))
         self._ended.set()
-        if self._workplace is not None and self._held:
-            log.warning("jobs handed back", extra={"jobs": len(self._held)})
-            with store.writing(self._workplace.engine) as connection:
-                jobs.hand_back(connection, self._name)
+        held = [each.job for each in [*self._held.values()]]
+        if self._workplace is not None and held:
+            log.warning("jobs handed back", extra={"jobs": len(held)})
+            self._hand_back(self._workplace, held)
 
     # The threads
 
     def _work(self, workplace: Workplace) -> None:
         while not self._stopping:
             seen = self._news
-            try:
-                job = jobs.take(workplace.engine, self._name, workplace.clock(), tuple(self._handlers))
-            except Exception:
-                log.warning("queue not read", exc_info=True)
-                job = None
-            if job is not None:
-                self._try(workplace, job)
-            else:
+            job = self._next(workplace)
+            if job is None:
                 self._wait(seen)
+            elif not self._try(workplace, job):
+                return  # another thread has taken its place
+
+    def _next(self, workplace: Workplace) -> Job | None:
+        lease = f"{self._name}-{next(self._leases)}"
+        try:
+            job = jobs.take(workplace.engine, lease, workplace.clock(), tuple(self._handlers))
+        except Exception:
+            log.warning("queue not read", exc_info=True)
+            return None
+        if job is not None and self._stopping:
+            self._hand_back(workplace, [job])
+            return None
+        return job
 
     def _wait(self, seen: int) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or self._news != seen, LOOK)
 
-    def _try(self, workplace: Workplace, job: Job) -> None:
+    def _try(self, workplace: Workplace, job: Job) -> bool:
+        """Do a job, or have it tried again later; False if it was given up meanwhile."""
         told = {"job": job.id, "kind": job.kind.value, "request_id": job.request_id, "tries": job.tries}
-        began = self._held[job.id] = monotonic()
+        held = self._held[job.worker] = _Held(job, threading.current_thread(), monotonic(), monotonic())
         try:
-            do(workplace, job, self._handlers[job.kind])
+            do(replace(workplace, progress=held.move), job, self._handlers[job.kind])
         except Lost:
             log.warning("job lost", extra=told)
-        except Exception as failure:
+        except BaseException as failure:  # what Rust calls a panic is no Exception, and no end of this thread
             reason = reason_of(failure)
             log.exception("job failed", extra=told | {"reason": reason})
             self._postpone(workplace, job, reason)
         else:
-            log.info("job done", extra=told | {"duration_ms": round((monotonic() - began) * 1000)})
+            log.info("job done", extra=told | {"duration_ms": round((monotonic() - held.began) * 1000)})
         finally:
-            self._held.pop(job.id, None)
+            self._held.pop(job.worker, None)
+        return not held.left
 
     def _postpone(self, workplace: Workplace, job: Job, reason: str) -> None:
         try:
             with store.writing(workplace.engine) as connection:
                 jobs.postpone(connection, job, reason, workplace.clock())
-        except store.Busy:
+        except Exception:
             log.warning("job not postponed", extra={"job": job.id}, exc_info=True)  # its lease runs out
+
+    def _hand_back(self, workplace: Workplace, held: Collection[Job]) -> None:
+        try:
+            with store.writing(workplace.engine) as connection:
+                jobs.hand_back(connection, held)
+        except Exception:
+            log.warning("jobs not handed back", extra={"jobs": len(held)}, exc_info=True)  # their leases run out
 
     def _keep_leases(self, workplace: Workplace) -> None:
         while not self._ended.wait(jobs.LEASE.total_seconds() / 3):
-            held = [job for job, began in list(self._held.items()) if monotonic() - began < LONGEST]
             try:
-                if held:
-                    with store.writing(workplace.engine) as connection:
-                        jobs.renew(connection, self._name, held, workplace.clock())
-            except store.Busy:
+                self._look_after(workplace)
+            except Exception:
                 log.warning("leases not renewed", exc_info=True)
+
+    def _look_after(self, workplace: Workplace) -> None:
+        """Renew the leases of jobs that make progress, and leave those that stand still."""
+        held = [*self._held.values()]
+        for each in held:
+            if each.stands_still:
+                self._leave(workplace, each)
+        going = [each.job for each in held if not each.left]
+        if going:
+            with store.writing(workplace.engine) as connection:
+                jobs.renew(connection, going, workplace.clock())
+
+    def _leave(self, workplace: Workplace, held: _Held) -> None:
+        held.left = True
+        self._held.pop(held.job.worker, None)
+        self._threads.remove(held.thread)
+        log.error("job stands still", extra={"job": held.job.id, "kind": held.job.kind.value})
+        self._postpone(workplace, held.job, jobs.STANDSTILL)
+        if not self._stopping:
+            self._start(workplace)
 
 
 def broken_template(broken: BrokenTemplate) -> jobs.Failed:
@@ -203,7 +270,7 @@ def broken_template(broken: BrokenTemplate) -> jobs.Failed:
     return jobs.Failed(f"BROKEN_TEMPLATE {place}"[:64])
 
 
-def reason_of(failure: Exception) -> str:
+def reason_of(failure: BaseException) -> str:
     """Return the code under which a failure stands in the list of what failed; the log says more."""
     if isinstance(failure, jobs.Failed):
         return failure.reason

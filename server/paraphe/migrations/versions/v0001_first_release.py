@@ -382,7 +382,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["record_id"], ["record.id"], name="fk_job_record_id"),
     )
     op.create_index("ix_job_record_id", "job", ["record_id"])
-    op.create_index("ix_job_run_after", "job", ["run_after"])
+    for name, job_columns, which in (
+        ("ix_job_run_after", ["run_after", "id", "kind"], "failed_on IS NULL"),
+        ("ix_job_taken_until", ["taken_until"], "taken_until IS NOT NULL"),
+    ):
+        op.create_index(name, "job", job_columns, sqlite_where=sa.text(which), postgresql_where=sa.text(which))
     op.create_table(
         "message",
         sa.Column("id", _Id, nullable=False),
