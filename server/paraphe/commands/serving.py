@@ -55,10 +55,15 @@ def serve_here(read: Settings, post: Post | None = None) -> None:
             beside(watched.application, read, watching) as watched_at,
             Workers(jobs_here(), read.job_threads) as workers,
         ):
+
+            def stopping() -> None:
+                watched.health.stop()
+                workers.no_more()
+
             serve(
                 lambda bound: application(house.engine, house.archive, bound, later, watched, workers),
                 read,
-                watched.health.stop,
+                stopping,
                 sockets=post.sockets(post.order.listening) if post else (),
                 balance=post.balance if post else None,
                 begin=lambda server: post.serving(server, watched_at) if post else announce(server.settings),

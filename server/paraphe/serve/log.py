@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from time import monotonic
@@ -62,7 +61,7 @@ class JsonLines(logging.Formatter):
                 failure["text"] = str(cause.orig)
             elif isinstance(cause, OSError):
                 failure["text"] = cause.strerror
-            elif isinstance(cause, (Unavailable, Busy, sqlite3.OperationalError)):
+            elif isinstance(cause, (Unavailable, Busy)) or hasattr(cause, "sqlite_errorname"):
                 failure["text"] = str(cause)
             failure["at"] = _places(cause)
             yield failure
