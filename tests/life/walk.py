@@ -190,9 +190,10 @@ def _when_done(house: House) -> None:
     pause = threading.Event()
     for _ in range(PATIENCE * 10):
         with store.reading(engine) as connection:
-            if connection.scalar(select(store.job.c.id)) is None:
-                engine.dispose()
-                return
+            is_done = connection.scalar(select(store.job.c.id)) is None
+        if is_done:
+            engine.dispose()
+            return
         pause.wait(0.1)
     raise AssertionError("The queue never became empty.")
 

@@ -119,20 +119,36 @@ _NO_PAYER = re.compile(
 
 
 def payer(sheet: Sheet, known: Known) -> Value | None:
-    """Return the name of who pays: one that the account knows, a labelled one, or the addressee's block."""
-    folded_names = [(fold(each.name), each.name) for each in known.payers if len(each.name) > 3]
-    for line in sheet.lines[:40]:
-        for cell in line.cells:
-            for folded_name, name in folded_names:
-                if fold(cell.text).startswith(folded_name):
-                    return value(name, 95, line, "known payer")
+    """Return the name of who pays: one that the account knows, a labelled one, or the addressee's block.
+
+    Of several that the account knows, it is the one that is labelled; a centre may know itself, or an employer besides.
+    """
     labelled = [
         next((each for each in places if _is_payer(each.text)), None) for places in announced(sheet, _PAYER_LABEL)
     ]
-    for each in labelled:
-        if each is not None:
-            return value(re.sub(r",?\s+\d{5}\s.*$", "", each.text).strip(" ,"), 88, each.line, "labelled payer")
-    return _addressee(sheet)
+    said = [
+        value(re.sub(r",?\s+\d{5}\s.*$", "", each.text).strip(" ,"), 88, each.line, "labelled payer")
+        for each in labelled
+        if each is not None
+    ]
+    addressee = said[0] if said else _addressee(sheet)
+    names = {each.name: fold(each.name) for each in known.payers if len(each.name) > 3}
+    found = {
+        name: line
+        for line in reversed(sheet.lines[:40])
+        for cell in line.cells
+        for name, folded in names.items()
+        if fold(cell.text).startswith(folded)
+    }
+    meant = [name for name in found if addressee is None or _begins_alike(names[name], fold(str(addressee.value)))]
+    if not found or (said and not meant):
+        return addressee
+    best = meant[0] if len(meant) == 1 else next(reversed(found))
+    return value(best, 95 if len(meant) == 1 else 60, found[best], "known payer")
+
+
+def _begins_alike(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def _is_payer(text: str) -> bool:

@@ -23,6 +23,7 @@ RENAMED = " "
 #: The columns that a name consists of, by the tables of those who have a word.
 NAMES = {"student": frozenset({"last_name", "first_name"}), "contact": frozenset({"organisation"})}
 _COLUMNS = {student: (student.c.last_name, student.c.first_name), contact: (contact.c.organisation,)}
+_PAY_NOTHING = ("TUTOR", "APPRENTICESHIP_MASTER", "SIGNATORY")
 _AT_ONCE = 1000  # so that other writers wait some 20 ms at most
 
 
@@ -54,7 +55,10 @@ def known_to(connection: Connection, account: Account, words: Sequence[str]) -> 
     )
     payers = connection.execute(
         select(contact.c.id, contact.c.reference, contact.c.organisation, contact.c.siret).where(
-            contact.c.account_id == account.id, contact.c.active, is_among(connection, contact.c.name_word, words)
+            contact.c.account_id == account.id,
+            contact.c.active,
+            func.coalesce(contact.c.type, "").not_in(_PAY_NOTHING),
+            is_among(connection, contact.c.name_word, words),
         )
     )
     others = select(student.c.id).where(student.c.account_id == account.id).limit(1)
