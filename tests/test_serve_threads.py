@@ -11,6 +11,8 @@ from paraphe.xml.parse import parse
 
 from .test_serve import post, served
 
+pytestmark = pytest.mark.slow
+
 
 def reading(environ, start_response):
     """Parse the message; answer who did it."""
@@ -87,7 +89,6 @@ with served(refusing, threads="1") as address:
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of a process from /proc")
 @pytest.mark.parametrize("sends", [SENDS_INVENTED_NAMES, SENDS_LARGE_MESSAGES], ids=["names", "large messages"])
 def test_memory_does_not_grow_with_what_strangers_send(sends):

@@ -4,6 +4,8 @@ import gc
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 MANY = "<a/>" * 1000
 REFUSED = {
     "INVALID_ENVELOPE": f"<CheckConnection/><CheckConnection>{MANY}</CheckConnection>",

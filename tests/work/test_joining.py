@@ -26,6 +26,8 @@ from ..documents.sealing import pdfsig
 from .cast import FIRST, INVOICE, add, caller, get, index, listed, pdf, send, widths
 from .test_preparing import SAID, centre
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["centre", "tsa"]
 NOW = datetime.now(UTC).replace(microsecond=0)
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

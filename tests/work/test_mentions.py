@@ -16,6 +16,8 @@ from .cast import NOW, add_people, caller, index, statements
 from .sync_support import columns
 from .test_preparing import ALL, DAYS, LATER, PEOPLE, centre, inform, kinds, signed, text
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["centre"]
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

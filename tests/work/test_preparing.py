@@ -24,6 +24,8 @@ from paraphe.work.workers import Workplace, do, reason_of
 from ..documents.school import png
 from .cast import NOW, add, add_courses, add_people, caller, get, history, index, inside, review, send
 
+pytestmark = pytest.mark.slow
+
 LATER = NOW + timedelta(minutes=2)
 DAYS = ["CRS-1", "CRS-2"]  # two mornings of one week
 ORGANISATION = {

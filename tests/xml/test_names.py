@@ -7,6 +7,8 @@ from paraphe.xml import names
 from paraphe.xml.parse import parse
 from paraphe.xml.validate import defects
 
+pytestmark = pytest.mark.slow
+
 STUDENTS = "".join(
     f"<student><reference>S{number}</reference><lastName>L</lastName><firstName>F</firstName></student>"
     for number in range(1000)
