@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from paraphe.reading import Known, Limits, apart, read
+from paraphe import apart
+from paraphe.reading import Known, Limits, read
 
 from .bad import CODES, PAPERS, bad_files
 from .scoring import Score, students, truths

@@ -46,7 +46,8 @@ FILES = {
 # one figure for all children, those of other tests too.
 READ_ALONE = """
 import json, resource, sys
-from paraphe.reading import apart, read
+from paraphe import apart
+from paraphe.reading import read
 reading = read(sys.stdin.buffer.read())
 apart.close()
 kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -30,7 +30,7 @@ _BEGINNING = 30.0
 #: Bytes of the longest name of a module; all names are sent as long.
 LONGEST_NAME = 64
 #: What of the server's environment is there: what an interpreter needs.
-_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Nursery:
         if not process:
             raise ConnectionError("no process could be had")
         end = monotonic() + limits.seconds
-        pieces = []
+        pieces, most = list[bytes](), limits.megabytes * 1_000_000
         try:
             for part in question:
                 talk.settimeout(max(0.001, end - monotonic()))
@@ -108,6 +108,9 @@ class _Nursery:
             talk.settimeout(max(0.001, end - monotonic()))
             while piece := talk.recv(1 << 20):
                 pieces.append(piece)
+                most -= len(piece)
+                if most < 0:
+                    raise TimeoutError  # it says more than it may have in memory
                 talk.settimeout(max(0.001, end - monotonic()))
         except TimeoutError:
             os.kill(process, signal.SIGKILL)

@@ -1,46 +1,40 @@
 """Reading in a process of its own: whatever a PDF does to it, the server goes on.
 
-Each file gets a fresh process with limits that the system enforces, on the other end of a socket: the bytes go in, the
-words of the invoice come out, what is known of those whom they may name goes in, one JSON value comes out. It opens no
-file of its own making, and knows neither database nor settings.
-
-An interpreter that has read its modules takes a quarter of a second of processor time, as long as the reading itself
-(measured). So the processes are forked off one that has done that and nothing else, the *nursery*: it has one thread,
-sees no file, and is started anew when it is gone.
+In the middle of its work the process asks who may be named by the words of the page, through a pair of sockets of its
+own (`inside.py`). It is answered by a thread, as whoever asked for the reading waits for the end of it.
 """
 
-import atexit
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from time import monotonic
 from typing import Any
 
+from .. import apart
 from .lookup import MOST_WORDS, Look, everybody
 from .result import Known, Reading, from_json
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What reading one file may take: seconds by the clock, seconds of processor, megabytes, pages."""
+class Limits(apart.Limits):
+    """What reading one file may take; pages besides."""
 
     seconds: float = 8.0
     processor_seconds: int = 7
-    megabytes: int = 500
+    megabytes: int = 450
     pages: int = 300
+
+    def of_process(self) -> apart.Limits:
+        """Return what the system enforces."""
+        return apart.Limits(self.seconds, self.processor_seconds, self.megabytes)
 
 
 DEFAULT = Limits()
 #: What recognising the text of a picture may take.
 RECOGNITION = Limits(seconds=90.0, processor_seconds=60, pages=20)
-_MOST_SAID = 50_000_000  # bytes
+_MOST_SAID = 10_000_000  # bytes
 _ENTER = "Let a person enter the elements of the invoice with ReviewRecord."
 _TOO_COMPLEX = "Reading the PDF took more time or memory than an invoice can need; it was stopped."
 
@@ -51,7 +45,7 @@ def read(
     """Read an invoice in a process of its own. Never raises for what is in the file.
 
     `known` is all that is known, or gives what is known of those whom the words of the invoice may name; what that
-    raises is raised. It is not asked for a file without text, and its time is none of the reading's.
+    raises is raised. It is asked at most once, and not for a file without text.
 
     With `tesseract` (the path of that program) an invoice without any text is recognised, within
     RECOGNITION instead of `limits`: seconds a page, so nothing for a call that somebody waits for.
@@ -64,151 +58,79 @@ def read(
 
 
 def _read(content: bytes, look: Look, limits: Limits, tesseract: str | None) -> Reading:
-    head = json.dumps({"limits": asdict(limits), "tesseract": tesseract}).encode()
-    with _Child(limits.seconds) as child:
-        answer = child.ask(head, content)
-        if not isinstance(answer, Reading):
-            answer = child.ask(json.dumps(asdict(look(answer))).encode())
-    return answer if isinstance(answer, Reading) else _stopped()
+    said = {"pages": limits.pages, "tesseract": tesseract}
+    with _Answering(look) as answering:
+        try:
+            files = [answering.theirs.fileno()]
+            told, _ = apart.ask("paraphe.reading.inside", said, content, limits=limits.of_process(), files=files)
+            return from_json(told)
+        except (apart.Stopped, apart.Unforeseen, KeyError, TypeError, ValueError):
+            reading = Reading(failure="PDF_TOO_COMPLEX")
+            reading.warn("PDF_TOO_COMPLEX", _TOO_COMPLEX, _ENTER)
+            return reading
 
 
-def _stopped() -> Reading:
-    reading = Reading(failure="PDF_TOO_COMPLEX")
-    reading.warn("PDF_TOO_COMPLEX", _TOO_COMPLEX, _ENTER)
-    return reading
+class _Answering:
+    """A thread that looks up once what the process asks for at `theirs`; its failure is raised at the end."""
 
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._ours, self.theirs = socket.socketpair()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._answer, name="look", daemon=True)
 
-class _Child:
-    """A process that reads one file; `seconds` are those that it may be at work, by the clock."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._talk: socket.socket | None = None
-        self._process = 0
-
-    def __enter__(self) -> "_Child":
+    def __enter__(self) -> "_Answering":
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._talk is not None:
-            self._talk.close()
+        self.theirs.close()
+        with suppress(OSError):
+            self._ours.shutdown(socket.SHUT_RDWR)  # so that it waits for no question any more
+        self._thread.join()
+        self._ours.close()
+        if self._failure is not None:
+            raise self._failure
 
-    def ask(self, *question: bytes) -> Reading | list[str]:
-        """Give it what it waits for. Return what it has read, or the words that it wants to be looked up.
-
-        It is killed when its time is over. What breaks off is read as too complex.
-        """
+    def _answer(self) -> None:
         try:
-            said = self._answer(question)
-            return _words(said["words"]) if "words" in said else from_json(said["reading"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return _stopped()
-
-    def _answer(self, question: Sequence[bytes]) -> Mapping[str, Any]:
-        talk = self._talk or self._begin()
-        began = monotonic()
-        end = began + self._seconds
+            words = hear(self._ours)
+        except (OSError, ValueError):
+            return  # it asks for nothing, or for nothing that makes sense
+        if not isinstance(words, list) or len(words) > MOST_WORDS or not all(isinstance(each, str) for each in words):
+            return
         try:
-            for part in question:
-                talk.settimeout(max(0.001, end - monotonic()))
-                talk.sendall(len(part).to_bytes(8, "big"))
-                talk.sendall(part)
-            length = int.from_bytes(_received(talk, 8, end), "big")
-            if length > _MOST_SAID:
-                raise ValueError("more than any invoice says")
-            said: Mapping[str, Any] = json.loads(_received(talk, length, end))
-        except TimeoutError:
-            os.kill(self._process, signal.SIGKILL)
-            raise
-        self._seconds = max(0.0, end - monotonic())
-        return said
-
-    def _begin(self) -> socket.socket:
-        self._talk = talk = _nursery.child()
-        talk.settimeout(max(self._seconds, 5.0))  # to begin is no part of what reading may take
-        self._process = int.from_bytes(_received(talk, 8), "big")
-        return talk
+            known = self._look(words)
+        except BaseException as failure:  # raised where the reading was asked for
+            self._failure = failure
+            self._ours.shutdown(socket.SHUT_RDWR)
+            return
+        try:
+            say(self._ours, asdict(known))
+        except OSError:
+            return  # it was stopped meanwhile
 
 
-def _received(talk: socket.socket, length: int, end: float | None = None) -> bytes:
+def say(talk: socket.socket, what: Any) -> None:
+    """Send a value as JSON, announced by its length."""
+    said = json.dumps(what).encode()
+    talk.sendall(len(said).to_bytes(8, "big") + said)
+
+
+def hear(talk: socket.socket) -> Any:
+    """Read such a value. Raises OSError, ValueError."""
+    length = int.from_bytes(_received(talk.recv, 8), "big")
+    if length > _MOST_SAID:
+        raise ValueError("too long")
+    return json.loads(_received(talk.recv, length))
+
+
+def _received(receive: Callable[[int], bytes], length: int) -> bytes:
     pieces = []
     while length:
-        if end is not None:
-            talk.settimeout(max(0.001, end - monotonic()))
-        piece = talk.recv(min(length, 1 << 20))
+        piece = receive(min(length, 1 << 20))
         if not piece:
-            raise OSError("the process that reads has ended")
+            raise OSError("the other end is gone")
         pieces.append(piece)
         length -= len(piece)
     return b"".join(pieces)
-
-
-def _words(said: Any) -> list[str]:
-    """Return what a process says that has seen who knows what, if it is what it should be."""
-    if not isinstance(said, list) or len(said) > MOST_WORDS or not all(isinstance(each, str) for each in said):
-        raise ValueError("no words")
-    return said
-
-
-class _Nursery:
-    """The process that those which read are forked off; begun when it is first needed."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-
-    def close(self) -> None:
-        """End the nursery; the next question begins another."""
-        with self._lock:
-            if self._control is not None and self._running is not None:
-                self._control.close()
-                self._running.wait()
-            self._control = self._running = None
-
-    def child(self) -> socket.socket:
-        """Have a process begun, and return what it is talked to through; it says its number first. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._send(theirs)
-            except OSError:
-                self.close()  # it was killed: another one
-                self._send(theirs)
-        return ours
-
-    def _send(self, theirs: socket.socket) -> None:
-        with self._lock:
-            if self._control is None:
-                self._control, inside = socket.socketpair()
-                command = [sys.executable, "-P", "-s", "-m", __package__ or ""]
-                with inside:
-                    self._running = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                        command,
-                        stdin=inside.fileno(),
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                        env=_environment(),
-                    )
-            socket.send_fds(self._control, [b"."], [theirs.fileno()])
-
-
-_nursery = _Nursery()
-#: End the process that readers are forked off; the next reading begins another.
-close = _nursery.close
-atexit.register(close)
-
-
-def _environment() -> dict[str, str]:
-    """Return the little that an interpreter needs: settings and secrets of the server are not its business."""
-    kept = {
-        name: value
-        for name in ("PATH", "LANG", "LC_ALL", "TESSDATA_PREFIX", "LD_LIBRARY_PATH")
-        if (value := os.environ.get(name))
-    }
-    ours = str(Path(__file__).resolve().parents[2])
-    return kept | {
-        "PYTHONPATH": os.pathsep.join([ours, *filter(None, sys.path)]),
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
