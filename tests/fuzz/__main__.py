@@ -7,6 +7,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
+from paraphe.serve.process import share_heap
+
 from . import guided, openapi
 from .families import FAMILIES
 from .figures import Figures
@@ -73,6 +75,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run what is asked for; return 1 if a promise was broken."""
     asked = _arguments()
+    share_heap()  # as the server does
     for name in ("", "spyne"):  # what libraries say of such messages is not asked for
         logging.getLogger(name).addHandler(logging.NullHandler())
     if asked.guided:
