@@ -292,7 +292,7 @@ def test_a_document_that_kills_the_process_is_left_out_and_the_rest_is_joined(mo
 
 def test_what_takes_too_much_time_ends_with_its_process():
     with pytest.raises(NotJoined):
-        joined._apart(COVER, [document(pdf(100))], "Dossier", 10, Limits(seconds=0.01))
+        joined._apart(COVER, [document(pdf(100))] * 300, "Dossier", 1000, Limits(seconds=0.01))
 
 
 def test_large_documents_are_embedded_without_having_them_in_the_memory_of_the_server(credential):
