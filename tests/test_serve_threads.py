@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -29,6 +30,16 @@ def test_a_thread_full_of_foreign_names_is_replaced_and_nothing_is_lost():
     one, two, three = workers[:2], workers[2:4], workers[4:]
     assert [len({*pair}) for pair in (one, two, three)] == [1, 1, 1]
     assert one[0] != two[0] != three[0]
+
+
+def test_who_is_alone_meets_the_same_thread_each_time():
+    workers = []
+    with served(reading, threads="4") as address:
+        for _ in range(8):
+            workers.append(post(address, b"<r/>")[1])
+            time.sleep(0.05)  # until it waits again
+
+    assert len(set(workers)) == 1
 
 
 def test_a_server_stops_when_all_its_threads_were_replaced():

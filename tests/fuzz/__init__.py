@@ -6,7 +6,8 @@
 - `strategies`: trees that follow the contract, drawn by Hypothesis from `xsd/`
 - `defects`: the same trees with one thing wrong, and the error that must be told
 - `promises`: what holds for each of these messages in the codecs
-- `target`: the whole application, and what holds for every answer of it
+- `house`: the whole application, in a process of its own
+- `target`: what may be asked of it, and what holds for every answer
 - `damage`: bytes and headers that nobody should send
 - `guided`: a run that looks for new paths through the readers (atheris)
 - `openapi`: requests made from the served OpenAPI document (schemathesis)

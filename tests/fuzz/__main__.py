@@ -4,28 +4,25 @@ import argparse
 import faulthandler
 import logging
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-
-from paraphe.serve.process import share_heap
 
 from . import guided, openapi
 from .families import FAMILIES
 from .figures import Figures
-from .target import memory, opened
+from .target import opened
 
 CASES = 200_000
 _ROUND = 2000
 _GROWTH = 16 * 2**20
-"""Bytes by which the process may grow in the second half: until then caches fill, and each connection to SQLite has
-its 2 MB of pages; Hypothesis goes on to remember some 30 bytes of each case."""
+"""Bytes by which the application may grow in the second half: until then caches fill, and each connection to SQLite
+has its 2 MB of pages."""
 
 
 def play(asked: argparse.Namespace) -> bool:
     """Play cases in rounds, each with a seed and an account of its own; return whether all promises were kept."""
     families = {name: family for name, family in FAMILIES.items() if asked.family in (None, name)}
     figures, began, number = Figures(), monotonic(), 0
-    tenth = half = 0
+    tenth = half = end = 0
     told = 0.0
     with opened() as target:
         while figures.total < asked.cases and monotonic() - began < asked.seconds and not figures.enough:
@@ -33,25 +30,23 @@ def play(asked: argparse.Namespace) -> bool:
             faulthandler.dump_traceback_later(300, exit=True)
             accounts = {"drawn": target.account()}
             tolerant = target.account(tolerant=number % 2 == 1)
-            # A thread for each round: what it keeps of names goes with it, as it does in the server (serve.threads).
-            with ThreadPoolExecutor(1) as thread:
-                for name, (play_family, share) in families.items():
-                    account = accounts.get(name, tolerant)
-                    given = (target, figures, account, asked.seed + number, round(_ROUND * share))
-                    thread.submit(play_family, *given).result()
+            for name, (play_family, share) in families.items():
+                account = accounts.get(name, tolerant)
+                play_family(target, figures, account, asked.seed + number, round(_ROUND * share))
             number += 1
+            end = target.memory()
             if figures.total >= asked.cases // 10:
-                tenth = tenth or memory()
+                tenth = tenth or end
             if figures.total >= asked.cases // 2:
-                half = half or memory()
+                half = half or end
             if monotonic() - told > 30:
                 told = monotonic()
-                print(f"{figures.total} cases in {told - began:.0f} s, {memory() // 2**20} MiB", flush=True)
+                print(f"{figures.total} cases in {told - began:.0f} s, {end // 2**20} MiB", flush=True)
         faulthandler.cancel_dump_traceback_later()
-    seconds, end = monotonic() - began, memory()
+    seconds = monotonic() - began
     print(f"\n{figures.table()}\n")
     print(f"{figures.total} cases in {seconds:.0f} s ({figures.total / seconds:.0f}/s), seeds from {asked.seed}")
-    print(f"memory: {tenth >> 20} MiB after a tenth, {half >> 20} after half, {end >> 20} at the end")
+    print(f"memory of the server: {tenth >> 20} MiB after a tenth, {half >> 20} after half, {end >> 20} at the end")
     if end > half + _GROWTH > _GROWTH:
         figures.fail("memory", f"grew by {(end - half) >> 20} MiB in the second half")
     print(f"promises broken: {len(figures.failures)}")
@@ -75,7 +70,6 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run what is asked for; return 1 if a promise was broken."""
     asked = _arguments()
-    share_heap()  # as the server does
     for name in ("", "spyne"):  # what libraries say of such messages is not asked for
         logging.getLogger(name).addHandler(logging.NullHandler())
     if asked.guided:

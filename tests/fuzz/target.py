@@ -1,35 +1,25 @@
-"""The whole application over a database and an archive of its own, and what holds for every answer that it gives."""
+"""What may be asked of the application, and what holds for every answer that it gives."""
 
 import gzip
-import io
 import json
-import logging
-import resource
-import tempfile
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from sqlalchemy import event
 
-from paraphe import accounts, contract, fixture_loader, migrations, settings, store
-from paraphe.app import application
-from paraphe.archive import open_archive
+from paraphe import contract
 from paraphe.contract import NAMESPACE
 from paraphe.errors import Code
-from paraphe.faces.http import Wsgi
 from paraphe.faces.rest import openapi
-from paraphe.serve import Server, running
 
+from . import house
+from .house import Failed, House
 from .promises import Broken, hold
 
 PATIENCE = 2.0
@@ -85,104 +75,53 @@ class Account:
 
 
 class Target:
-    """The application, through WSGI and served. Make one by `opened`; `failures` are lines that it logged as such."""
+    """The application, through WSGI and served. Make one by `opened`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._engine = store.open_engine(f"sqlite:///{folder / 'fuzz.sqlite'}")
-        # What is asked here is not whether the disk keeps what it was given.
-        event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-        migrations.upgrade(self._engine)
-        self._archive = open_archive(str(folder))
-        self._later = store.Later(self._engine)
-        asked = settings.read({"listen": "127.0.0.1:0", "message_bytes": "2 MB", "threads": "2"})
-        self.server = Server(self._make, asked)
-        self.failures: list[str] = []
-
-    def _make(self, bound: settings.Settings) -> Wsgi:
-        self._settings = bound
-        self._application = application(self._engine, self._archive, bound, self._later)
-        return self._application
+    def __init__(self, house: House) -> None:
+        self._house = house
 
     @property
     def port(self) -> int:
         """Where it is served on loopback."""
-        return self.server.settings.listen.port
-
-    def close(self) -> None:
-        """Write what is owed, and let go of the database."""
-        self._later.settle(PATIENCE)
-        self._engine.dispose()
+        return self._house.port
 
     def account(self, *, tolerant: bool = False) -> Account:
         """Make an account that holds the school of the fixtures; `tolerant` of the habits of old stacks, or not."""
-        now = datetime.now(UTC)
-        with store.writing(self._engine) as connection:
-            new = accounts.create(connection, f"Centre {time.monotonic_ns()}", "SANDBOX", "Europe/Paris", now)
-            accounts.set_tolerant(connection, new.account, tolerant=tolerant)
-        fixture_loader.load(self._engine, self._archive, self._settings, new.account)
-        return Account(new.account.api_user, new.api_key)
+        return Account(*self._house.account(tolerant=tolerant))
 
     def send(self, request: Request, source: str = "127.0.0.1", patience: float = PATIENCE) -> Reply:
         """Send a request through WSGI; Broken when the answer is not one that callers may rely on."""
-        began = time.perf_counter()
-        status, headers, body = self._called(_environ(request, source))
-        seconds = time.perf_counter() - began
-        self.hold_no_failure()
-        hold(seconds < patience, f"no request takes {patience} s", seconds)
-        for name, value in headers:
+        try:
+            given = self._house.give(_environ(request, source), request.body)
+        except Failed as failure:
+            raise Broken(f"nothing leaves the application as an exception: {failure}") from None
+        _hold_no_failure(given.failures)
+        hold(given.beginnings == 1, "an answer begins once", given)
+        hold(given.seconds < patience, f"no request takes {patience} s", given.seconds)
+        for name, value in given.headers:
             hold((name + value).isascii() and (name + value).isprintable(), "headers are printable", name, value)
-        return held(request, status, {name.lower(): value for name, value in headers}, body, seconds)
+        headers = {name.lower(): value for name, value in given.headers}
+        return held(request, given.status, headers, given.body, given.seconds)
 
     def hold_no_failure(self) -> None:
         """Raise Broken if the application has logged a failure."""
-        if self.failures:
-            told = self.failures[:]
-            self.failures.clear()
-            raise Broken("nothing fails inside: " + "\n".join(told))
+        _hold_no_failure(self._house.failures())
 
-    def _called(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-        begun: list[tuple[str, list[tuple[str, str]]]] = []
-        written: list[bytes] = []
-
-        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], None]:
-            begun.append((status, headers))
-            return written.append
-
-        pieces = self._application(environ, start)
-        try:
-            body = b"".join(pieces)
-        finally:
-            getattr(pieces, "close", lambda: None)()
-        hold(len(begun) == 1, "an answer begins once", begun)
-        return int(begun[0][0][:3]), begun[0][1], b"".join(written) + body
+    def memory(self) -> int:
+        """Return the memory of the application's process that is in use, in bytes."""
+        return self._house.memory()
 
 
 @contextmanager
 def opened() -> Iterator[Target]:
     """Give a target over a fresh database and an empty archive, thrown away at the end."""
-    with ExitStack() as stack:
-        target = Target(
-            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paraphe-", ignore_cleanup_errors=True)))
-        )
-        stack.callback(target.close)
-        stack.enter_context(running(target.server))
-        stack.enter_context(_listening(target.failures))
-        yield target
+    with house.opened() as there:
+        yield Target(there)
 
 
-@contextmanager
-def _listening(failures: list[str]) -> Iterator[None]:
-    """Note what the application logs as a failure."""
-    handler, log = logging.Handler(logging.WARNING), logging.getLogger("paraphe")
-    formatter = logging.Formatter()
-    handler.emit = lambda record: failures.append(formatter.format(record))  # type: ignore[method-assign]
-    log.addHandler(handler)
-    before, log.propagate = log.propagate, False
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.propagate = before
+def _hold_no_failure(failures: list[str]) -> None:
+    if failures:
+        raise Broken("nothing fails inside: " + "\n".join(failures))
 
 
 def _environ(request: Request, source: str) -> dict[str, Any]:
@@ -198,8 +137,6 @@ def _environ(request: Request, source: str) -> dict[str, Any]:
         "CONTENT_LENGTH": str(len(request.body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(request.body),
-        "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
@@ -323,9 +260,3 @@ def _json_validator(name: str) -> Callable[[Any], None]:
         return lambda _: None
     validate: Callable[[Any], None] = import_module(library).Draft202012Validator(schema).validate
     return validate
-
-
-def memory() -> int:
-    """The memory of this process that is in use, in bytes."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * resource.getpagesize()

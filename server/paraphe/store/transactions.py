@@ -32,8 +32,9 @@ PATIENCE = 30.0
 # What PostgreSQL's driver does not call operational: a server that only reads, such as a standby that is not yet the
 # new primary, and a transaction that was idle for too long (PostgreSQL, appendix A).
 _PASSING = {"25006", "25P03"}
-# As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare.
-_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
+# As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare. The
+# one that was used last is taken next: it has in its memory what is asked for again.
+_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_use_lifo": True, "hide_parameters": True}
 
 
 class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it

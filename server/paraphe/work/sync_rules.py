@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from json import loads
+from operator import lt
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -41,15 +42,15 @@ _FIRST_MOMENT, _LAST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1
 def people(context: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
     """Check students and teachers: a possible birth date, no end before its start."""
     today = context.now.astimezone(context.account.time_zone).date()
-    for place, born in _said(sent, "birth_date"):
-        if not _FIRST_DAY <= born <= today:
-            yield place, _impossible_day("birthDate", born)
-    for place, first in _said(sent, "start"):
-        if first < _FIRST_DAY:
-            yield place, _impossible_day("start", first)
-    for place, (first, last) in enumerate(zip(stored["start"], stored["end"], strict=True)):
-        if last is not None and first is not None and last < first:
-            yield place, _end_before_start(sent, place, first, last)
+    for place, born in _outside(sent, "birth_date", _FIRST_DAY, today):
+        yield place, _impossible_day("birthDate", born)
+    for place, first in _outside(sent, "start", _FIRST_DAY, date.max):
+        yield place, _impossible_day("start", first)
+    firsts, lasts = stored["start"], stored["end"]
+    if None in firsts or None in lasts or any(map(lt, lasts, firsts)):
+        for place, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
+            if last is not None and first is not None and last < first:
+                yield place, _end_before_start(sent, place, first, last)
 
 
 def contacts(context: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
@@ -64,6 +65,13 @@ def contacts(context: Context, sent: Columns, stored: Columns) -> Iterator[Found
 def _said(sent: Columns, key: str) -> Iterator[tuple[int, Any]]:
     """Give the values of an element, with the places of the items that have it."""
     return ((place, value) for place, value in enumerate(sent.get(key, ())) if value is not None)
+
+
+def _outside(sent: Columns, key: str, least: Any, most: Any) -> Iterator[tuple[int, Any]]:
+    """Give the values of an element that are less than the least or more than the most, with their places."""
+    values = [value for value in sent.get(key, ()) if value is not None]
+    if values and (min(values) < least or max(values) > most):
+        yield from ((place, value) for place, value in _said(sent, key) if not least <= value <= most)
 
 
 def _impossible_day(field: str, day: date) -> Error:
@@ -107,10 +115,9 @@ def classrooms(_: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
 def _out_of_range(sent: Columns, *fields: str) -> Iterator[Found]:
     for field in fields:
         least, most = RANGES[field]
-        for place, value in _said(sent, contract.snake_case(field)):
-            if not least <= value <= most:
-                message = f"{field} is {value}; it must be from {least} to {most}."
-                yield place, Error(Code.VALUE_OUT_OF_RANGE, message, field=field, value=str(value))
+        for place, value in _outside(sent, contract.snake_case(field), least, most):
+            message = f"{field} is {value}; it must be from {least} to {most}."
+            yield place, Error(Code.VALUE_OUT_OF_RANGE, message, field=field, value=str(value))
 
 
 # Courses -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
 from ..spool import InFile, digest_of
 from . import xop
-from .decode import Unreadable, request_decoder, unreadable
+from .decode import Unreadable, unreadable
+from .items import request_decoder
 from .tolerance import mend, told
 from .validate import MAXIMUM_ERRORS, defects, items_of, locate
 
