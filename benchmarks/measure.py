@@ -1,7 +1,7 @@
 """Three servers, each in a process and with a database of its own, and the CPU that each message costs them.
 
-A *workload* is a kind of message. A *round* sends each workload once to each server in turn, so that whatever the
-machine does besides falls on all three alike. The first round only warms up.
+A *workload* is a kind of message. A *round* sends each workload to the servers, each message to all three in turn: a
+machine that is shared may be half as fast a second later. The first round only warms up.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +19,8 @@ from . import messages, wsgi
 SERVERS = ("product", "plain_spyne", "floor")
 LISTED = 1000
 
-#: Sends messages to a server, one after the other, and returns its answers.
-Ask = Callable[[Sequence[bytes]], list[wsgi.Answer]]
+#: Sends a message to a server and returns its answer.
+Ask = Callable[[bytes], wsgi.Answer]
 
 
 # What is sent ----------------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def _sync(size: int) -> Iterator[Workload]:
 
 def _syncing(size: int, state: str) -> Callable[[int], list[bytes]]:
     # Of short messages several, because one is over before the clock has moved much.
-    count = max(1, min(50, 300 // size))
+    count = max(3, min(50, 300 // size))
     return lambda turn: [
         messages.sync_students(
             f"{state}-{size}-{turn}-{number}", f"S{size}-{turn}-{number}", range(size), changed=state != "new"
@@ -78,8 +78,8 @@ class Cost:
         return median(self.rounds[server])
 
     def ratio(self, server: str, to: str) -> float:
-        """Return how many times as much the message costs `server` as it costs `to`."""
-        return self.median(server) / self.median(to)
+        """Return how many times as much the message costs `server` as it costs `to`: the middle one of the rounds."""
+        return median(mine / theirs for mine, theirs in zip(self.rounds[server], self.rounds[to], strict=True))
 
 
 def measure(chosen: Sequence[Workload], rounds: int, folder: Path) -> list[Cost]:
@@ -89,12 +89,20 @@ def measure(chosen: Sequence[Workload], rounds: int, folder: Path) -> list[Cost]
         for turn in range(rounds + 1):
             for each in chosen:
                 bodies = each.bodies(turn)
-                answers = {name: ask(bodies) for name, ask in servers.items()}
+                answers = _ask_in_turn(servers, bodies)
                 check_agreement(each.name, answers)
                 cost = costs.setdefault(each.name, Cost(each.name, len(bodies[0]), {name: [] for name in SERVERS}))
                 for name in SERVERS if turn else ():
                     cost.rounds[name].append(mean(answer.cpu for answer in answers[name]) * 1000)
     return list(costs.values())
+
+
+def _ask_in_turn(servers: dict[str, Ask], bodies: Sequence[bytes]) -> dict[str, list[wsgi.Answer]]:
+    answers: dict[str, list[wsgi.Answer]] = {name: [] for name in servers}
+    for body in bodies:
+        for name, ask in servers.items():
+            answers[name].append(ask(body))
+    return answers
 
 
 def check_agreement(name: str, answers: dict[str, list[wsgi.Answer]]) -> None:
@@ -127,10 +135,10 @@ def _process(name: str, folder: Path, listed: int) -> Iterator[Ask]:
     process.start()
     theirs.close()
 
-    def ask(bodies: Sequence[bytes]) -> list[wsgi.Answer]:
-        ours.send(bodies)
-        answers: list[wsgi.Answer] = ours.recv()
-        return answers
+    def ask(body: bytes) -> wsgi.Answer:
+        ours.send(body)
+        answer: wsgi.Answer = ours.recv()
+        return answer
 
     try:
         yield ask
@@ -144,7 +152,7 @@ def _answer(name: str, folder: Path, listed: int, pipe: Connection) -> None:
     served: wsgi.Served = import_module(f".{name}", __package__).start(folder, messages.records(listed))
     while True:
         try:
-            bodies = pipe.recv()
+            body = pipe.recv()
         except EOFError:
             return
-        pipe.send([wsgi.post(served, body) for body in bodies])
+        pipe.send(wsgi.post(served, body))

@@ -32,7 +32,7 @@ LISTED = 7
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bytes], dict[str, Answer]]]:
     """Send a message to all three servers; give each one's answer by its name."""
     with measure.running(tmp_path_factory.mktemp("servers"), listed=LISTED) as servers:
-        yield lambda body: {name: send([body])[0] for name, send in servers.items()}
+        yield lambda body: {name: send(body) for name, send in servers.items()}
 
 
 def test_all_three_count_the_same_for_new_changed_and_unchanged_students(ask):

@@ -7,13 +7,14 @@ files it has eight times a megabyte or two.
 import io
 import os
 import tempfile
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import IO
+
+from pybase64 import b64encode
 
 LARGE = 4 << 20
 """Bytes above which something is kept in a file. Below, files only cost time; waitress draws the line here too."""

@@ -63,6 +63,7 @@ def sent(students, prefix=""):
         sent(MANY.replace("<", "\n <")),
         sent(MANY, prefix="v1"),
         sent(MANY.replace("Le Goff", "R&amp;D &lt;&#13;&gt;")),
+        sent(MANY.replace("<groups/>", "<groups><reference>&lt;A&amp;lt;</reference></groups>", 2)),
         sent(MANY.replace("<groups/>", "", 1)),
     ],
 )

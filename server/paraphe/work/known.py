@@ -7,14 +7,27 @@ higher than whoever has a word; an index of those who have none would cost a new
 """
 
 from collections.abc import Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, func, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from ..accounts import Account
 from ..reading import Known, Look, Payer, Student, word_of, words_of
-from ..store import contact, is_among, lock_account, reading, student, update, writing
+from ..store import Prepared, contact, is_among, lock_account, reading, student, update, writing
 
 _NUMBERS = ("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number")
 RENAMED = " "
@@ -68,28 +81,39 @@ def known_to(connection: Connection, account: Account, words: Sequence[str]) -> 
 
 def settle(engine: Engine, account: Account) -> None:
     """Work out the words of those who came, or were renamed, since an invoice was read last."""
+    with reading(engine) as connection:
+        lacking = _somebody_lacks().first(connection, {"account": account.id})
     for table in _COLUMNS:
-        with reading(engine) as connection:
-            lacking = bool(_lacking(connection, table, account, 1))
-        while lacking:
+        more = bool(getattr(lacking, table.name))
+        while more:
             with writing(engine) as connection:
                 lock_account(connection, account.id)
-                lacking = _work_out(connection, table, account)
+                more = _work_out(connection, table, account)
 
 
-def _lacking(connection: Connection, table: Table, account: Account, most: int) -> Sequence[Row[Any]]:
-    """Return the ids and names of those without a word: of who was renamed, then of who came, in their order."""
-    mine = (table.c.account_id == account.id) & table.c.name_word.is_not(None)
-    last = func.coalesce(select(func.max(table.c.id)).where(mine).scalar_subquery(), 0)
+@cache
+def _somebody_lacks() -> Prepared:
+    """Return what tells of each table whether somebody in it has no word."""
+    account: BindParameter[int] = bindparam("account")
+    lacking = {table.name: or_(*map(exists, _lacking(table, account))) for table in _COLUMNS}
+    columns: list[Any] = [found.label(name) for name, found in lacking.items()]
+    return Prepared(select(*columns))
+
+
+def _lacking(table: Table, account: int | BindParameter[int]) -> tuple[Select[Any], Select[Any]]:
+    """Return what finds the ids and names of those without a word: of who was renamed, and of who came."""
+    mine = (table.c.account_id == account) & table.c.name_word.is_not(None)
+    last = func.coalesce(select(func.max(table.c.id)).where(mine).scalar_subquery(), literal_column("0"))
     names = select(table.c.id, *_COLUMNS[table])
-    renamed = connection.execute(names.where(mine, table.c.name_word == RENAMED).limit(most)).all()
     # "+ 0", because SQLite would look among all of the account instead of among all who came.
-    new = names.where(table.c.id > last, table.c.account_id + 0 == account.id).order_by(table.c.id)
-    return [*renamed, *connection.execute(new.limit(most - len(renamed)))]
+    new = names.where(table.c.id > last, table.c.account_id + literal_column("0") == account)
+    return names.where(mine, table.c.name_word == literal_column(f"'{RENAMED}'")), new.order_by(table.c.id)
 
 
 def _work_out(connection: Connection, table: Table, account: Account) -> bool:
-    rows = _lacking(connection, table, account, _AT_ONCE)
+    renamed, new = _lacking(table, account.id)
+    rows = connection.execute(renamed.limit(_AT_ONCE)).all()
+    rows = [*rows, *connection.execute(new.limit(_AT_ONCE - len(rows)))]
     if rows:
         update(connection, table, {"name_word": [word_of(*row[1:]) for row in rows], "id": [row[0] for row in rows]})
     return len(rows) == _AT_ONCE

@@ -5,7 +5,6 @@ although nobody can store it (the year 12026, base64 with foreign characters) is
 """
 
 from binascii import Error as Base64Error
-from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +16,7 @@ from lxml import etree
 
 from ..contract import NAMESPACE, Complex, Field, Simple
 from ..errors import Code
+from .base64 import decoded
 
 Decoder = Callable[[etree._Element], Any]
 _SPACES = str.maketrans("\t\r\n", "   ")
@@ -168,7 +168,7 @@ def _moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 def _binary(text: str) -> bytes:
     try:
-        return a2b_base64(text.encode("ascii").translate(None, b" \t\r\n"), strict_mode=True)
+        return decoded(text.encode("ascii"))
     except (Base64Error, UnicodeEncodeError):
         message = "is not base64: it holds other characters, or its end is missing"
         raise Unreadable(message, Code.SCHEMA_INVALID) from None

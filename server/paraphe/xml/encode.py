@@ -1,7 +1,6 @@
 """Plain values to XML text: one encoder for each type of the contract, compiled once."""
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,6 +8,8 @@ from functools import cache, lru_cache
 from itertools import chain, islice, repeat
 from operator import is_
 from typing import Any
+
+from pybase64 import b64encode
 
 from ..contract import Complex, Field, Simple
 from ..spool import Content

@@ -9,7 +9,7 @@ A list that is written otherwise (attributes on elements, several prefixes) is r
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,9 @@ SLICE = 1000
 enough that what they take of memory does not."""
 
 Texts = Sequence[str | None]
-#: What was found of one member in all items (None: it is absent), to its values.
-_ReadColumn = Callable[[Sequence[Texts]], Sequence[Any]]
+#: Turns what was found of one member in all items (None: it is absent) into its values. Of a member that has members
+#: these are several texts; the flag says that some are escaped.
+_ReadColumn = Callable[[Sequence[Texts], bool], Sequence[Any]]
 
 
 @lru_cache(maxsize=512)
@@ -45,7 +46,7 @@ class _Items:
         self._kind, self._zone = item.type, zone
         self._item = item
         self._columns = list(_columns(item.type, zone))
-        self._places = list(pairwise([0, *_running(width for _, width, _ in self._columns)]))
+        self._places = list(pairwise(accumulate((width for _, width, _ in self._columns), initial=0)))
 
     def read(self, array: etree._Element) -> list[Columns]:
         """Return the columns of each slice; their names are the contract's, in snake_case and in its order."""
@@ -73,11 +74,9 @@ class _Items:
 
     def _slice(self, rows: Sequence[Texts], *, escaped: bool) -> Columns:
         cells: list[Texts] = list(zip(*rows, strict=True))
-        if escaped:
-            cells = list(map(_unescaped, cells))
         columns = {}
         for (key, _, read), (begin, end) in zip(self._columns, self._places, strict=True):
-            values = read(cells[begin:end])
+            values = read(cells[begin:end], escaped)
             if any(value is not None for value in values):
                 columns[key] = values
         return columns
@@ -88,13 +87,6 @@ class _Items:
             rows = [read(item) for item in array[begin : begin + SLICE]]
             keys = [field.key for field in self._kind.fields if any(field.key in row for row in rows)]
             yield {key: [row.get(key) for row in rows] for key in keys}
-
-
-def _running(widths: Iterable[int]) -> Iterable[int]:
-    place = 0
-    for width in widths:
-        place += width
-        yield place
 
 
 # What is found -------------------------------------------------------------------------------------------------
@@ -155,17 +147,19 @@ def _leaf(kind: Simple | Complex, zone: ZoneInfo, *, required: bool) -> _ReadCol
         raise TypeError(f"{kind.name} is too deep in an item")
     convert = converter(kind, zone, required=required)
 
-    def read(cells: Sequence[Texts]) -> Sequence[Any]:
+    def read(cells: Sequence[Texts], escaped: bool) -> Sequence[Any]:
         (texts,) = cells
         lacking = texts.count(None)
         if lacking == len(texts):
             return texts
         if not lacking:
-            return read_all(texts)  # type: ignore[arg-type]
-        values = iter(read_all([text for text in texts if text is not None]))
+            return read_all(texts, escaped)  # type: ignore[arg-type]
+        values = iter(read_all([text for text in texts if text is not None], escaped))
         return [None if text is None else next(values) for text in texts]
 
-    def read_all(texts: Sequence[str]) -> Sequence[Any]:
+    def read_all(texts: Sequence[str], escaped: bool) -> Sequence[Any]:
+        if escaped:
+            texts = _unescaped(texts)
         if kind.primitive != "string":
             return list(map(convert, texts))
         return list(map(collapse, texts)) if kind.collapse and _has_blanks_to_fold(texts) else texts
@@ -178,12 +172,12 @@ def _list(item: Field, zone: ZoneInfo) -> _ReadColumn:
     begin = f"<{item.name}>"
     read_leaf = _leaf(item.type, zone, required=False)
 
-    def read(cells: Sequence[Texts]) -> Sequence[Any]:
+    def read(cells: Sequence[Texts], escaped: bool) -> Sequence[Any]:
         (texts,) = cells
         if texts.count(None) == len(texts):
             return texts
         counts = [None if text is None else text.count(begin) for text in texts]
-        flat = read_leaf([find("".join([text for text in texts if text]))])
+        flat = read_leaf([find("".join([text for text in texts if text]))], escaped)
         if counts.count(1) == len(counts):
             return [[value] for value in flat]
         values = iter(flat)
@@ -193,12 +187,12 @@ def _list(item: Field, zone: ZoneInfo) -> _ReadColumn:
 
 
 def _nested(inner: Mapping[str, _ReadColumn]) -> _ReadColumn:
-    def read(cells: Sequence[Texts]) -> Sequence[Any]:
+    def read(cells: Sequence[Texts], escaped: bool) -> Sequence[Any]:
         begun, *rest = cells
         if begun.count(None) == len(begun):
             return begun
         columns = {
-            key: read_column([texts])
+            key: read_column([texts], escaped)
             for (key, read_column), texts in zip(inner.items(), rest, strict=True)
             if texts.count(None) < len(texts)
         }
@@ -214,11 +208,10 @@ def _nested(inner: Mapping[str, _ReadColumn]) -> _ReadColumn:
     return read
 
 
-def _unescaped(texts: Sequence[str | None]) -> Sequence[str | None]:
+def _unescaped(texts: Sequence[str]) -> Sequence[str]:
     """Undo what libxml2 writes for signs that may not stand in a text as they are."""
     return [
-        text and text.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&")
-        for text in texts
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&") for text in texts
     ]
 
 

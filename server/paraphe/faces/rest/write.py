@@ -1,12 +1,13 @@
 """JSON out: one encoder for each type of the contract, compiled once from the contract."""
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from json.encoder import encode_basestring
 from typing import Any
+
+from pybase64 import b64encode
 
 from ...columns import rows
 from ...contract import Complex, Simple

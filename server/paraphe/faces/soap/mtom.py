@@ -6,11 +6,12 @@ answers stay plain, which every stack reads. docs/decisions/2026-11-22-attachmen
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from secrets import token_hex
 from urllib.parse import unquote
+
+from pybase64 import b64encode
 
 from ...spool import Body, Content, InBase64, InFile, Spooled, joined, nameless, spooled
 from ...xml import xop

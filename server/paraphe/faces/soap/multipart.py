@@ -5,13 +5,13 @@ That of a large body is where the body is, in a file.
 
 import re
 from binascii import Error as Base64Error
-from binascii import a2b_base64, a2b_qp
+from binascii import a2b_qp
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...errors import Code, Error, Refused
 from ...spool import LARGE, Content, InFile, Spooled
-from ...xml.files import Base64
+from ...xml.base64 import Base64, decoded
 from .. import http
 
 MAXIMUM_PARTS = 100
@@ -52,7 +52,7 @@ class Part:
         if large is not None:
             return self._decoded(large, Base64(place()))
         try:
-            return a2b_base64(bytes(self.body).translate(None, b" \t\r\n"), strict_mode=True)
+            return decoded(bytes(self.body))
         except Base64Error:
             raise self._no_base64() from None
 
