@@ -26,7 +26,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from paraphe import accounts, fixture_loader, migrations, settings, store
+from paraphe import accounts, admission, fixture_loader, migrations, settings, store
 from paraphe.app import application
 from paraphe.archive import open_archive
 from paraphe.faces.http import Wsgi
@@ -190,6 +190,8 @@ def listen_for_failures(failures: list[str]) -> None:
 def _live(folder: Path, pipe: Connection) -> None:
     faulthandler.enable()
     share_heap()
+    # So that this memory, which has a bound, is full early, and old failures are forgotten all the time.
+    admission.MOST_REMEMBERED = 2000
     house = _Application(folder)
     try:
         with running(house.server):
