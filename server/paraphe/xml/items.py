@@ -159,7 +159,7 @@ def _leaf(kind: Simple | Complex, zone: ZoneInfo, *, required: bool) -> _ReadCol
 
     def read_all(texts: Sequence[str], escaped: bool) -> Sequence[Any]:
         if escaped:
-            texts = _unescaped(texts)
+            texts = [_unescaped(text) if "&" in text else text for text in texts]
         if kind.primitive != "string":
             return list(map(convert, texts))
         return list(map(collapse, texts)) if kind.collapse and _has_blanks_to_fold(texts) else texts
@@ -208,11 +208,9 @@ def _nested(inner: Mapping[str, _ReadColumn]) -> _ReadColumn:
     return read
 
 
-def _unescaped(texts: Sequence[str]) -> Sequence[str]:
+def _unescaped(text: str) -> str:
     """Undo what libxml2 writes for signs that may not stand in a text as they are."""
-    return [
-        text.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&") for text in texts
-    ]
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&")
 
 
 def _has_blanks_to_fold(texts: Iterable[str]) -> bool:
