@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from paraphe.serve.threads import Threads
 from paraphe.xml import names
 from paraphe.xml.parse import parse
 
@@ -107,3 +108,16 @@ def test_memory_does_not_grow_with_what_strangers_send(sends):
 
     early, late = map(int, told.stdout.split())
     assert late < early + 60  # three million names are 140 MB, two million elements 250 MB
+
+
+def test_threads_that_wait_all_go_when_they_are_told_to():
+    threads = Threads()
+    threads.set_thread_count(4)
+    while threads.active_count:  # until all wait
+        time.sleep(0.01)
+
+    began = time.monotonic()
+    threads.shutdown(timeout=5)
+
+    assert not threads.threads
+    assert time.monotonic() - began < 1

@@ -4,11 +4,14 @@ import argparse
 import faulthandler
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from . import guided, openapi
 from .families import FAMILIES
 from .figures import Figures
+from .house import HANGS, Gone
 from .target import opened
 
 CASES = 200_000
@@ -24,10 +27,11 @@ def play(asked: argparse.Namespace) -> bool:
     figures, began, number = Figures(), monotonic(), 0
     tenth = half = end = 0
     told = 0.0
-    with opened() as target:
+    with opened() as target, _telling(figures):
         while figures.total < asked.cases and monotonic() - began < asked.seconds and not figures.enough:
-            # Whatever hangs so long that no figure will ever tell it is told by where it hangs.
-            faulthandler.dump_traceback_later(300, exit=True)
+            # Whatever hangs so long that no figure will ever tell it is told by where it hangs; longer than the house
+            # has for an answer.
+            faulthandler.dump_traceback_later(10 * HANGS, exit=True)
             accounts = {"drawn": target.account()}
             tolerant = target.account(tolerant=number % 2 == 1)
             for name, (play_family, share) in families.items():
@@ -51,6 +55,15 @@ def play(asked: argparse.Namespace) -> bool:
         figures.fail("memory", f"grew by {(end - half) >> 20} MiB in the second half")
     print(f"promises broken: {len(figures.failures)}")
     return not figures.failures
+
+
+@contextmanager
+def _telling(figures: Figures) -> Iterator[None]:
+    """End quietly when the application is gone: that is a promise broken, and the figures are worth a look."""
+    try:
+        yield
+    except Gone as gone:
+        figures.fail("application", str(gone))
 
 
 def _arguments() -> argparse.Namespace:

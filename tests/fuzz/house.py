@@ -14,12 +14,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -34,13 +36,18 @@ from paraphe.serve import Server, running, settle
 from paraphe.serve.process import share_heap
 from paraphe.xml import names
 
-_HANGS = 300.0
+HANGS = 60.0
 """Seconds after which it is ended, and tells where each of its threads stood."""
 _SETTLED = 10.0
+_TOLD = 2000  # characters of a question that are told
 
 
 class Failed(Exception):  # noqa: N818 - the house names exceptions by what is the case
-    """The application raised what no caller should see, or is gone."""
+    """The application raised what no caller should see."""
+
+
+class Gone(BaseException):
+    """The process of the application has died, or hung and was ended; so nothing more can be asked. Tells by what."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,11 @@ class Given:
 
 
 class House:
-    """Asks the application in its process. Raises Failed."""
+    """Asks the application in its process. Raises Failed and Gone."""
 
-    def __init__(self, pipe: Connection, process: int) -> None:
+    def __init__(self, pipe: Connection, process: BaseProcess) -> None:
         self._pipe, self._process = pipe, process
-        self.port: int = self._said()
+        self.port: int = self._said("begin", ())
 
     def account(self, *, tolerant: bool) -> tuple[str, str]:
         """Make an account that holds the school of the fixtures; return its user and key."""
@@ -79,20 +86,26 @@ class House:
         return self._ask("memory")  # type: ignore[no-any-return]
 
     def _ask(self, question: str, *given: Any) -> Any:
-        self._pipe.send((question, given))
-        return self._said()
-
-    def _said(self) -> Any:
-        if not self._pipe.poll(_HANGS):
-            os.kill(self._process, signal.SIGABRT)
-            raise Failed(f"no answer for {_HANGS} s")
         try:
+            self._pipe.send((question, given))
+        except OSError:
+            raise self._gone(question, given) from None
+        return self._said(question, given)
+
+    def _said(self, question: str, given: Sequence[Any]) -> Any:
+        try:
+            if not self._pipe.poll(HANGS):
+                os.kill(self._process.pid or 0, signal.SIGABRT)
             well, said = self._pipe.recv()
-        except EOFError:
-            raise Failed("the process of the application is gone") from None
+        except (EOFError, OSError):
+            raise self._gone(question, given) from None
         if not well:
             raise Failed(said)
         return said
+
+    def _gone(self, question: str, given: Sequence[Any]) -> Gone:
+        self._process.join(_SETTLED)
+        return Gone(f"its process ended with {self._process.exitcode}, asked {question} {given!r:.{_TOLD}}")
 
 
 @contextmanager
@@ -101,11 +114,11 @@ def opened() -> Iterator[House]:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="paraphe-", ignore_cleanup_errors=True) as folder:
-        process = context.Process(target=_live, args=(Path(folder), theirs))
+        process = context.Process(target=_live, args=(Path(folder), theirs), daemon=True)
         process.start()
         theirs.close()
         try:
-            yield House(ours, process.pid or 0)
+            yield House(ours, process)
         finally:
             ours.close()
             process.join(_SETTLED)
@@ -126,7 +139,7 @@ class _Application:
         self._later = store.Later(self._engine)
         asked = settings.read({"listen": "127.0.0.1:0", "message_bytes": "2 MB", "threads": "2"})
         self.server = Server(self._make, asked)
-        self._failures: list[str] = []
+        self._failures: deque[str] = deque()
         listen_for_failures(self._failures)
 
     def _make(self, bound: settings.Settings) -> Wsgi:
@@ -167,16 +180,14 @@ class _Application:
         return Given(int(status[:3]), headers, b"".join(written) + answer, seconds, len(begun), self.told())
 
     def told(self) -> list[str]:
-        told = self._failures[:]
-        self._failures.clear()
-        return told
+        return [self._failures.popleft() for _ in range(len(self._failures))]
 
     def memory(self) -> int:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
         return pages * resource.getpagesize()
 
 
-def listen_for_failures(failures: list[str]) -> None:
+def listen_for_failures(failures: deque[str]) -> None:
     """Note what this process logs as a failure from now on, and nothing else anywhere."""
     handler, log = logging.Handler(logging.WARNING), logging.getLogger("paraphe")
     formatter = logging.Formatter()

@@ -1,12 +1,15 @@
 """A few seconds of what `python -m tests.fuzz` does for long; the same cases each time."""
 
+import os
+import signal
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from . import promises
+from . import house, promises
 from .defects import KINDS, defects, possible
 from .families import FAMILIES
 from .figures import Figures
@@ -22,6 +25,27 @@ the_same_each_time = settings(
 def target() -> Iterator[Target]:
     with opened() as target:
         yield target
+
+
+def test_a_house_that_dies_is_told_by_what_it_was_asked():
+    with house.opened() as dying:
+        dying._process.kill()
+        with pytest.raises(house.Gone, match=r"ended with -9, asked account"):
+            dying.account(tolerant=False)
+
+
+def test_a_house_that_hangs_is_ended_and_tells_where(monkeypatch, capfd):
+    with house.opened() as hanging:
+        monkeypatch.setattr(house, "HANGS", 0.5)
+        pid = hanging._process.pid or 0
+        os.kill(pid, signal.SIGSTOP)
+        timer = Timer(1.0, os.kill, (pid, signal.SIGCONT))
+        timer.start()
+        with pytest.raises(house.Gone, match=r"ended with -6, asked memory"):
+            hanging.memory()
+        timer.join()
+
+    assert "Current thread" in capfd.readouterr().err
 
 
 @the_same_each_time

@@ -2,6 +2,7 @@
 
 import re
 from itertools import chain
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from lxml import etree
 from paraphe.columns import rows
 from paraphe.contract import NAMESPACE, operations
 from paraphe.xml import items
-from paraphe.xml.decode import decoder
+from paraphe.xml.decode import Unreadable, decoder
 from paraphe.xml.parse import parse
 from paraphe.xml.validate import items_of
 
@@ -65,6 +66,7 @@ def sent(students, prefix=""):
         sent(MANY.replace("Le Goff", "R&amp;D &lt;&#13;&gt;")),
         sent(MANY.replace("<groups/>", "<groups><reference>&lt;A&amp;lt;</reference></groups>", 2)),
         sent(MANY.replace("<groups/>", "", 1)),
+        sent(MANY.replace("<student>", "<student >\n<!-- -->", 1)),
     ],
 )
 def test_what_callers_commonly_write_is_read_in_one_go(payload, monkeypatch):
@@ -80,12 +82,35 @@ def test_what_callers_commonly_write_is_read_in_one_go(payload, monkeypatch):
     [
         MANY.replace("<lastName>", '<lastName xmlns:x="urn:x">', 1),
         MANY.replace("<groups/>", f'<v:groups xmlns:v="{NAMESPACE}"/>', 1),
-        MANY.replace("<student>", "<student >\n<!-- -->", 1),
         MANY.replace("</student>", "&#13;</student>", 1),
     ],
 )
-def test_what_is_written_otherwise_is_read_all_the_same(students):
+def test_what_is_written_otherwise_is_read_all_the_same(students, monkeypatch):
+    slowly = MagicMock(side_effect=items._Items._one_by_one, autospec=True)
+    monkeypatch.setattr(items._Items, "_one_by_one", lambda self, array: slowly(self, array))
+
     together, one_by_one = read(sent(students))
 
+    assert slowly.called
     assert together == one_by_one
     assert [each["reference"] for each in together] == ["S0", "S1", "S2"]
+
+
+@pytest.mark.parametrize("first", ["<student>", '<student xmlns:x="urn:x">'], ids=["in one go", "one by one"])
+def test_nobody_of_a_list_of_many_slices_is_lost(first):
+    many = "".join(f"<student>{STUDENT.replace('S1', f'S{number}')}</student>" for number in range(2501))
+
+    together, one_by_one = read(sent(many.replace("<student>", first, 1)))
+
+    assert together == one_by_one
+    assert [each["reference"] for each in together] == [f"S{number}" for number in range(2501)]
+
+
+@pytest.mark.parametrize("first", ["<course>", '<course xmlns:x="urn:x">'], ids=["in one go", "one by one"])
+def test_a_required_moment_of_the_year_one_cannot_be_read(first):
+    times = "<start>0001-01-01T00:00:00</start><end>2026-09-14T12:00:00Z</end>"
+    course = f"{first}<reference>C1</reference><name>Cours</name>{times}</course>"
+    payload = parse(f'<SyncCourses xmlns="{NAMESPACE}"><courses>{course}</courses></SyncCourses>'.encode())
+
+    with pytest.raises(Unreadable, match="is required"):
+        items.request_decoder(operations()["SyncCourses"].request, kind_of("SyncCourses"), PARIS)(payload)

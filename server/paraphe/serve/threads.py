@@ -57,7 +57,7 @@ class Threads(ThreadedTaskDispatcher):
 
 
 class _LastFirst:
-    """As a condition, but whoever began to wait last is told first."""
+    """What waitress uses of a condition, but whoever began to wait last is told first. Nobody waits for a time only."""
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock

@@ -8,7 +8,7 @@ from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Insert, Select
+from sqlalchemy import Connection, Dialect, Engine, Insert, PoolProxiedConnection, Select
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from .transactions import Busy, is_passing, reason
@@ -70,8 +70,7 @@ class Lookup:
         try:
             connection = self._engine.raw_connection()
             try:
-                cursor = connection.cursor().execute(self.sql, self._compiled.parameters(values))
-                found = cursor.fetchone()
+                found = self._found(connection, self._compiled.parameters(values))
             except driver.Error:
                 connection.invalidate()
                 raise
@@ -82,6 +81,15 @@ class Lookup:
                 raise
             raise Busy(reason(failure)) from failure
         return self._compiled.row(found)
+
+    def _found(self, connection: PoolProxiedConnection, parameters: Any) -> Any:
+        if self._engine.dialect.name == "sqlite":
+            return connection.cursor().execute(self.sql, parameters).fetchone()
+        driver: Any = connection.driver_connection
+        driver.autocommit = True  # else the driver asks for a transaction first, and the pool for its end
+        found = driver.execute(self.sql, parameters).fetchone()
+        driver.autocommit = False
+        return found
 
 
 class _Compiled:

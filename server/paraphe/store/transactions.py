@@ -14,17 +14,13 @@ from sqlalchemy import (
     Connection,
     Engine,
     RootTransaction,
-    bindparam,
     create_engine,
     event,
-    select,
-    text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from .queue import Late, lock_file, queue_of
-from .tables import account
 
 PATIENCE = 30.0
 """Seconds that a writer waits for others on SQLite, which lets one write at a time; see queue.py."""
@@ -35,6 +31,11 @@ _PASSING = {"25006", "25P03"}
 # As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare. The
 # one that was used last is taken next: it has in its memory what is asked for again.
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_use_lifo": True, "hide_parameters": True}
+
+
+# For every message, so past the compiler: what PostgreSQL is asked that SQLite need not be.
+_HOLD = "SELECT pg_try_advisory_xact_lock(%s)"
+_LOCK = "SELECT id FROM account WHERE id = %s FOR NO KEY UPDATE"
 
 
 class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it
@@ -136,7 +137,7 @@ def alone(engine: Engine, name: str | None) -> Iterator[Transaction]:
         else:
             with engine.connect() as connection:
                 begun = connection.begin()  # holds the name, and no row that anybody could wait for
-                if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": _number(name)}):
+                if not connection.exec_driver_sql(_HOLD, (_number(name),)).scalar():
                     raise Taken(name)
                 yield partial(_within, connection, begun)
 
@@ -231,10 +232,7 @@ def _sole_on_sqlite(engine: Engine, name: str) -> Iterator[None]:
             fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
 
 
-_account_lock = select(account.c.id).where(account.c.id == bindparam("account")).with_for_update(key_share=True)
-
-
 def lock_account(connection: Connection, account_id: int) -> None:
     """Let the writers of one account queue: until this transaction ends no other gets past this line."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_account_lock, {"account": account_id})
+        connection.exec_driver_sql(_LOCK, (account_id,))

@@ -47,7 +47,7 @@ def people(context: Context, sent: Columns, stored: Columns) -> Iterator[Found]:
     for place, first in _outside(sent, "start", _FIRST_DAY, date.max):
         yield place, _impossible_day("start", first)
     firsts, lasts = stored["start"], stored["end"]
-    if None in firsts or None in lasts or any(map(lt, lasts, firsts)):
+    if None in firsts or None in lasts or any(map(lt, lasts, firsts)):  # else nothing is to be found
         for place, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
             if last is not None and first is not None and last < first:
                 yield place, _end_before_start(sent, place, first, last)

@@ -53,12 +53,17 @@ class Base64:
         signs = _without_blanks(text)
         before, pad, behind = (b"", b"", signs) if self._behind else signs.partition(_PAD)
         self._behind = _shortened(self._behind + pad + self._known(behind))
-        before = self._rest + before
-        whole = len(before) // 4 * 4
-        if self._is_foreign or not self._took(before[:whole]) or before[whole:].translate(None, _ALPHABET):
-            before = self._known(before)
-        self._count += len(before) - len(self._rest)
-        self._rest = before[len(before) // 4 * 4 :]
+        waiting, self._rest = self._rest, b""
+        groups = self._groups(waiting + before)
+        if self._is_foreign or not self._took(groups) or self._rest.translate(None, _ALPHABET):
+            groups = self._groups(self._known(waiting + before))
+        self._count += len(groups) + len(self._rest) - len(waiting)
+
+    def _groups(self, signs: bytes) -> bytes:
+        """Return the whole groups of four, and keep the rest."""
+        whole = len(signs) // 4 * 4
+        self._rest = signs[whole:]
+        return signs[:whole]
 
     def _known(self, signs: bytes) -> bytes:
         """Return what is left without signs that do not belong into base64; the schema does not look at them."""
@@ -66,10 +71,10 @@ class Base64:
         self._is_foreign = self._is_foreign or len(known) < len(signs)
         return known
 
-    def _took(self, whole: bytes) -> bool:
-        """Keep what whole groups of four stand for; False if they are not base64."""
+    def _took(self, groups: bytes) -> bool:
+        """Keep what groups of four stand for; False if they are not base64."""
         try:
-            self.content.write(b64decode(whole, validate=True))
+            self.content.write(b64decode(groups, validate=True))
         except Base64Error:
             return False
         return True

@@ -1,9 +1,10 @@
 """The items of a checked list to columns, in one go: what a message of a thousand students costs is decided here.
 
 libxml2 writes the list out again, and one regular expression, compiled from the type of the items, finds the texts of
-all members in that. It need not know XML: what libxml2 writes has no comments, sections or references left but four,
-an empty element ends with `/>` and nothing else does, and the schema has said which elements there are, in which order.
-A list that is written otherwise (attributes on elements, several prefixes) is read element by element.
+all members in that. It need not know XML: libxml2 writes a `<` only where a tag begins, no comments or sections, and
+four references at most; an empty element ends with `/>` and nothing else does. The schema has said which elements there
+are, in which order, so each item is found once or not at all. When fewer are found than the list has, because it is
+written otherwise (attributes on elements, several prefixes), it is read element by element.
 """
 
 import re
@@ -24,6 +25,9 @@ SLICE = 1000
 enough that what they take of memory does not."""
 
 Texts = Sequence[str | None]
+_REFERENCES = {"&lt;": "<", "&gt;": ">", "&#13;": "\r", "&amp;": "&"}
+_OTHER_REFERENCE = re.compile(f"&(?!{'|'.join(name[1:] for name in _REFERENCES)})")
+
 #: Turns what was found of one member in all items (None: it is absent) into its values. Of a member that has members
 #: these are several texts; the flag says that some are escaped.
 _ReadColumn = Callable[[Sequence[Texts], bool], Sequence[Any]]
@@ -46,7 +50,7 @@ class _Items:
         self._kind, self._zone = item.type, zone
         self._item = item
         self._columns = list(_columns(item.type, zone))
-        self._places = list(pairwise(accumulate((width for _, width, _ in self._columns), initial=0)))
+        self._ranges = list(pairwise(accumulate((width for _, width, _ in self._columns), initial=0)))
 
     def read(self, array: etree._Element) -> list[Columns]:
         """Return the columns of each slice; their names are the contract's, in snake_case and in its order."""
@@ -61,13 +65,15 @@ class _Items:
 
     def _found(self, array: etree._Element, text: str) -> list[Texts] | None:
         """Return the texts of each item, or None if they are not to be found so."""
+        if _OTHER_REFERENCE.search(text):
+            return None
         if prefix := array[0].prefix:
             text = text.replace(f"<{prefix}:", "<").replace(f"</{prefix}:", "</")
         spaced = bool(array.text or array[0].text or array[0].tail)
         find = _pattern(self._item, spaced=spaced).finditer
         rows: list[Texts] = [match.groups() for match in find(text)]
         if len(rows) < len(array) and "/>" in text:
-            for name in _names(self._item):
+            for name in _names_in(self._item):
                 text = text.replace(f"<{name}/>", f"<{name}></{name}>")
             rows = [match.groups() for match in find(text)]
         return rows if len(rows) == len(array) else None
@@ -75,7 +81,7 @@ class _Items:
     def _slice(self, rows: Sequence[Texts], *, escaped: bool) -> Columns:
         cells: list[Texts] = list(zip(*rows, strict=True))
         columns = {}
-        for (key, _, read), (begin, end) in zip(self._columns, self._places, strict=True):
+        for (key, _, read), (begin, end) in zip(self._columns, self._ranges, strict=True):
             values = read(cells[begin:end], escaped)
             if any(value is not None for value in values):
                 columns[key] = values
@@ -96,7 +102,7 @@ class _Items:
 def _pattern(item: Field, *, spaced: bool) -> re.Pattern[str]:
     """Return what finds one item, with a group for each text; `spaced` if there is white space between elements.
 
-    Nothing that has matched is tried again otherwise (`++`, `?+`), so what it takes is linear.
+    Nothing that has matched is tried again otherwise (`*+`, `?+`), so what it takes is linear.
     """
     return re.compile(_element(item.name, _members(item.type, r"\s*+" if spaced else "")))
 
@@ -111,7 +117,7 @@ def _members(kind: Simple | Complex, space: str) -> str:
     for field in kind.fields:
         inside = _members(field.type, space)
         if isinstance(field.type, Complex) and field.type.item is None:
-            inside = f"({space}){inside}"
+            inside = f"({space}){inside}"  # a group that says that the member is there, though it may hold nothing
         parts.append(f"(?:{_element(field.name, inside)}{space})?+")
     return space + "".join(parts)
 
@@ -121,10 +127,10 @@ def _element(name: str, inside: str) -> str:
 
 
 @cache
-def _names(item: Field) -> frozenset[str]:
+def _names_in(item: Field) -> frozenset[str]:
     """Return the names of an item and of all that is in it."""
     below = item.type.fields if isinstance(item.type, Complex) else ()
-    return frozenset({item.name}).union(*map(_names, below))
+    return frozenset({item.name}).union(*map(_names_in, below))
 
 
 # What becomes of it --------------------------------------------------------------------------------------------
@@ -151,7 +157,7 @@ def _leaf(kind: Simple | Complex, zone: ZoneInfo, *, required: bool) -> _ReadCol
         (texts,) = cells
         lacking = texts.count(None)
         if lacking == len(texts):
-            return texts
+            return texts  # None throughout
         if not lacking:
             return read_all(texts, escaped)  # type: ignore[arg-type]
         values = iter(read_all([text for text in texts if text is not None], escaped))
@@ -188,29 +194,30 @@ def _list(item: Field, zone: ZoneInfo) -> _ReadColumn:
 
 def _nested(inner: Mapping[str, _ReadColumn]) -> _ReadColumn:
     def read(cells: Sequence[Texts], escaped: bool) -> Sequence[Any]:
-        begun, *rest = cells
-        if begun.count(None) == len(begun):
-            return begun
+        there, *rest = cells
+        if there.count(None) == len(there):
+            return there
         columns = {
             key: read_column([texts], escaped)
             for (key, read_column), texts in zip(inner.items(), rest, strict=True)
             if texts.count(None) < len(texts)
         }
         keys, values = list(columns), list(zip(*columns.values(), strict=True))
-        if values and not any(None in column for column in (begun, *columns.values())):
+        if values and not any(None in column for column in (there, *columns.values())):
             return [dict(zip(keys, row, strict=True)) for row in values]
-        values = values or [()] * len(begun)
+        values = values or [()] * len(there)
         return [
-            None if there is None else {key: value for key, value in zip(keys, row, strict=True) if value is not None}
-            for there, row in zip(begun, values, strict=True)
+            None if present is None else {key: value for key, value in zip(keys, row, strict=True) if value is not None}
+            for present, row in zip(there, values, strict=True)
         ]
 
     return read
 
 
 def _unescaped(text: str) -> str:
-    """Undo what libxml2 writes for signs that may not stand in a text as they are."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&")
+    for reference, sign in _REFERENCES.items():
+        text = text.replace(reference, sign)
+    return text
 
 
 def _has_blanks_to_fold(texts: Iterable[str]) -> bool:
