@@ -296,6 +296,10 @@ def _only_name(text: str) -> Name | None:
     if found := name_in(text):
         at = max(0, text.find(found.printed.split()[0]))
         return found if found.likeness and not is_staff(text[:at], text[at + len(found.printed) :]) else None
+    if behind := re.fullmatch(rf"(?:.*\s)?{WHO}\s+(?P<name>[^\d:]+)", aligned(text)):
+        person = name(text[behind.start("name") : behind.end("name")])
+        if person and not is_staff(text[: behind.start("name")]):
+            return person
     named = [person for person, start, end in named_in_prose(text) if not is_staff(text[:start], text[end:])]
     return named[0] if len(named) == 1 else None
 
