@@ -85,7 +85,7 @@ def test_the_year_of_a_day_is_no_quantity():
 
     reading = read(typed([*SELLER, *PAYER, *lines, *totals("490,00")]))
 
-    assert [each.quantity.value for each in reading.trainees] == [Decimal("24.50")]
+    assert [each.quantity and each.quantity.value for each in reading.trainees] == [Decimal("24.50")]
 
 
 def test_hours_that_stand_right_of_their_head_are_read_by_the_rows_that_have_a_cell_for_each():
@@ -119,3 +119,21 @@ def test_one_trainee_does_not_take_the_hours_of_items_that_do_not_name_him():
     assert read(
         typed([*SELLER, *PAYER, *[each.replace("■", "*") for each in lines], *totals("1 456,00")])
     ).needs_review()
+
+
+def test_hours_for_each_are_not_lent_to_names_whose_own_lines_count_others():
+    lines = [line for line in table() if "LE GOFF" not in line]
+
+    # 59,50 h are printed as the total; half of it stands elsewhere, and would be everybody's
+    reading = read(paper([*lines, "Durée du module : 29,75 h"]))
+
+    assert reading.needs_review()
+    assert [each.quantity and each.quantity.value for each in reading.trainees] == [Decimal("17.50"), Decimal("7.00")]
+
+
+def test_days_one_below_the_other_under_a_head_are_no_date_of_issue():
+    head = ["FACTURE N° FA-26-11-0340", "Date               Matin", "1 septembre 2026   9:00 - 12:30"]
+
+    found = values(read(paper([*head, "2 septembre 2026   9:00 - 12:30", *table()[2:]])))
+
+    assert found.get("invoice_date") != date(2026, 9, 1)

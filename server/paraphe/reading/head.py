@@ -85,7 +85,7 @@ def number(sheet: Sheet) -> list[Value]:
                     confidence
                     - {"same": 0, "right": 1, "above": 4, "below": 4}[each.how]
                     - (6 if each.line.page > 1 else 0)
-                    + (4 if rule == "number alone" and each.how == "below" and _is_in_box(each) else 0)
+                    + (4 if rule == "number alone" and each.how == "below" and _is_in_box(sheet, each) else 0)
                 )
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
@@ -121,12 +121,13 @@ def _number_in(each: Announced, rule: str) -> str | None:
     return None if re.search(r"\b(?:tva|siret|siren|nda|iban|rcs|naf)\b", fold(each.text[: match.start()])) else token
 
 
-def _is_in_box(each: Announced) -> bool:
+def _is_in_box(sheet: Sheet, each: Announced) -> bool:
     """Say whether a number stands below a bare label that another one for the date stands beside: "N° | Date"."""
     heads = [cell.folded.strip(" :.") for cell in each.at.cells]
     at = next((at for at, head in enumerate(heads) if re.fullmatch(NO, head)), len(heads))
     box = [head for head in heads[at:] if head != "client"]
-    return "date" in box and not any(map(_OTHER_PAPER.search, box))
+    over = [line.folded for line in sheet.lines if 0 < each.at.number - line.number <= 2]  # the title of the box
+    return "date" in box and not any(map(_OTHER_PAPER.search, (*box, *over)))
 
 
 _DEDUCTED = re.compile(
@@ -184,7 +185,9 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
         return None
     if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
         return None
-    if (each.how == "below" and tables.head(each.at)) or (rule == "day alone" and _counts(each.line)):
+    if (each.how == "below" and (tables.head(each.at) or _is_first_of_days(sheet, each))) or (
+        rule == "day alone" and _counts(each.line)
+    ):
         return None
     if rule == "day alone" and ":" in each.label and not _is_of_the_number_above(sheet, each):
         return None
@@ -197,6 +200,12 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     return dates.day(match[1])
 
 
+def _is_first_of_days(sheet: Sheet, each: Announced) -> bool:
+    """Say whether another day stands right below a day, in its column: sessions, and no date of a paper."""
+    _, below = next(sheet.below(each.line, each.cell), (None, None))
+    return below is not None and re.match(DAY, aligned(below.text)) is not None
+
+
 def _is_of_the_number_above(sheet: Sheet, each: Announced) -> bool:
     """Say whether a day stands right below the number of the paper, and no "Au : …" beside it makes it a period."""
     near = [line for line in sheet.lines if abs(line.number - each.at.number) <= 2 and line.page == each.at.page]
@@ -204,7 +213,8 @@ def _is_of_the_number_above(sheet: Sheet, each: Announced) -> bool:
         return False
     over = [line for line in near if 0 < line.y - each.at.y < 2 * each.cell.size]
     cells = [cell for line in over for cell in line.cells if cell.x0 < each.cell.x1 and each.cell.x0 < cell.x1]
-    return bool(cells) and bool(_NUMBERED.search(cells[-1].folded)) and not _OTHER_PAPER.search(cells[-1].folded)
+    text = cells[-1].folded if cells else ""
+    return bool(_NUMBERED.search(text)) and not _OTHER_PAPER.search(text) and not PERIOD_WORDS.search(text)
 
 
 def _counts(line: Line) -> bool:

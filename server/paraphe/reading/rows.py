@@ -287,8 +287,10 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
 
 
 def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iterator[tuple[Line, Cell]]:
-    """Give the lines of a text up to the next item's."""
-    return takewhile(lambda each: each[0] is line or each[0].number not in items, flow)
+    """Give the lines of a text up to the next item's, or a sum."""
+    return takewhile(
+        lambda each: each[0] is line or not (each[0].number in items or tables.TOTAL.search(each[0].folded)), flow
+    )
 
 
 def _only_name(text: str) -> Name | None:

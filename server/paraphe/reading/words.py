@@ -12,7 +12,7 @@ PARTICLES = _words(
 
 #: No word of a name: what stands on such invoices in capital letters or at the head of a cell.
 NO_NAMES = _words("""
-    adresser envoyer expedier facturer livrer
+    cumul cumuls sous-total adresser envoyer expedier facturer livrer
     apres avant mairie commune ville regler ets groupement maison cedex bat batiment bourg zone france
     absence absences academie accord achat acompte action activite adresse agence agent agrement allee anglais
     animateur annee annuel aout apprenant apprenants apprenti apprentie apprenties apprentis apprentissage
