@@ -156,6 +156,8 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
         if any(other is not line and other.page == line.page and abs(one.x0 - cell.x0) < 3 for _, other, one in days)
         and any(each.kind in _COUNTED for each in measures(line))
     ]
+    if issued in {read for read, _ in column}:
+        column = []  # dates of the paper below each other: issued, due
     if len({read for read, _ in column}) > 1:
         chosen, sure, rule = column, 82, "column of days"
     else:
