@@ -92,6 +92,8 @@ def test_times_of_day_are_no_durations():
         ("Mme Océane DE LA RUE", "DE LA RUE", "Océane"),
         ("Inscription de Aurélien LEFÈVRE", "LEFÈVRE", "Aurélien"),
         ("D'Almeida Naïma", "D'Almeida", "Naïma"),
+        ("Roxane LE DU", "LE DU", "Roxane"),
+        ("M. Pierre-Yves Le Du", "Le Du", "Pierre-Yves"),
         ("DE LA TOUR-MARTEL Rémi", "DE LA TOUR-MARTEL", "Rémi"),
     ],
 )
@@ -104,7 +106,7 @@ def test_a_name_is_told_in_its_two_parts(text, last, first):
 
 @pytest.mark.parametrize(
     "text", ["CAP Pâtissier", "OPCO Cohésia", "Total heures", "LE GOFF", "12 rue des Tanneurs", "Bachelor Paul",
-             "LE GOFF Anaïs DUBREUILH Loïc", "Paul BLANC, Lou DIARRA", "Anne BLANC du"],
+             "LE GOFF Anaïs DUBREUILH Loïc", "Paul BLANC, Lou DIARRA", "Anne BLANC du", "Clémence DE LA", "EXPÉDIER À"],
 )  # fmt: skip
 def test_what_is_no_single_name_is_none(text):
     assert name(text) is None

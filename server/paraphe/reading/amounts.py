@@ -28,6 +28,7 @@ _INCL = re.compile(
     r"montant (?:du|a payer|a regler|net)|net eur\w*|net (?:de taxes?|de tva|total)|reste a payer|a payer|"
     r"total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|eur(?:os)?)\)?)?"
 )
+_BASE = re.compile(r"\bsur\s+[\d ]+(?:[.,]\d\d)?\s?(?:€|EUR)?", re.IGNORECASE)  # what a tax is a share of
 _IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
 _NO_VAT = re.compile(
     r"tva non applicable|exon[e]r|non assujetti|nets? de (?:taxe|tva)|hors champ|293 ?b|261[-. ]?4|sans tva|"
@@ -104,7 +105,8 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
                 continue
             if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
                 break
-            number = _amount_in(each.text) if each.how != "same" else _last_amount(each.text.split(" ; ")[0])
+            text = _BASE.sub(" ", each.text) if label is _VAT else each.text
+            number = _amount_in(text) if each.how != "same" else _last_amount(text.split(" ; ")[0])
             if number is None and each.how != "below":
                 rest = [
                     m

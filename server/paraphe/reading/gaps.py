@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from . import tables
-from .dates import aligned
+from .dates import DAY, aligned
 from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
@@ -84,7 +84,7 @@ def _frame(each: Mention) -> tuple[str, str]:
 
 
 def _squashed(text: str) -> str:
-    bare = re.sub(rf"(?<!\w){CIVILITY}\s+", "", aligned(text))
+    bare = re.sub(DAY, "@", re.sub(rf"(?<!\w){CIVILITY}\s+", "", aligned(text)))
     return re.sub(r"\d(?:[\d.,/]|\s(?=\d))*", "0", bare)
 
 

@@ -84,11 +84,17 @@ def _names(row: Row) -> list[_Entry]:
     for at, cell in enumerate(line.cells):
         column = row.of(cell.x0, cell.x1)
         person = name_in(cell.text) if column is None or column.role not in ("FIRST", "COMPANY") else None
-        if person is None and at + 1 < len(line.cells):
-            person = _in_two_cells(cell, line.cells[at + 1])
+        following = line.cells[at + 1] if at + 1 < len(line.cells) else None
+        if person is None and following and not _is_of_companies(row, following):
+            person = _in_two_cells(cell, following)
         if person and not is_staff("  ".join(one.text for one in line.cells[:at]), ""):
             found.append(_Entry(person, line, cell))
     return found
+
+
+def _is_of_companies(row: Row, cell: Cell) -> bool:
+    column = row.of(cell.x0, cell.x1)
+    return column is not None and column.role == "COMPANY"
 
 
 def _in_two_cells(left: Cell, right: Cell) -> Name | None:

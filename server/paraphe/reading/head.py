@@ -19,7 +19,7 @@ _PAPER = (
 )
 _KIND = (
     r"(?:\s+(?:(?:de |d'|en |pour )?(?:formations?|prestations?|alternance|apprentissage|acompte|solde|avoir|"
-    r"services?)|[a-z]{3,}(?:elle|ale|aire|ive|ique|ee|ente|ante)|proforma)\b){0,3}"
+    r"services?|clients?)|[a-z]{3,}(?:elle|ale|aire|ive|ique|ee|ente|ante)|proforma)\b){0,3}"
 )
 _NUMBER_LABELS = (
     ("number of the invoice", 97, re.compile(
@@ -49,19 +49,21 @@ _DATE_LABELS = (
     ("date of the invoice", 98, re.compile(
 
             r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
-            r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+le|"
+            r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
         r"\bediteee?\s+le|\beditee?\s+le|\bfacturee?\s+le|\bdate\s+d'envoi")),
     ("date", 90, re.compile(
-        r"(?:^|[-/,;]\s*|\s{2,})date\b(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
+        r"(?:^|[-/,;]\s*|\s{2,})date(?![a-z])(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
     ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
         rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]|"
         rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le))\s+(?={DAY}\s*$)")),
-    ("day alone", 92, re.compile(rf"^(?:le|du|en date du)\s+(?={DAY}\s*$)")),
+    ("day alone", 92, re.compile(rf"^(?:(?:le|du|en date du)\s+|(?:le|du)\s*:\s*)(?={DAY}\s*$)")),
+    ("day below the number", 86, re.compile(rf"^(?={DAY}\s*$)")),
     ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
+_NUMBERED = re.compile(rf"(?:{_PAPER}|piece|document)\b.*\d|^{NO}")
 _OTHER_DAY = re.compile(
     r"echeance|limite|reglement|payable|paiement|regler|payer|avant|debut|\bfin\b|naissance|livraison|version|commande|"
     r"convention|signature|session|validite|a compter|effet|"
@@ -78,11 +80,12 @@ def number(sheet: Sheet) -> list[Value]:
     for rule, confidence, label in _NUMBER_LABELS:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _number_in(each, rule))), (None, ""))
-            if each is not None:
+            if each is not None and not _is_deducted(sheet, each, token):
                 sure = (
                     confidence
                     - {"same": 0, "right": 1, "above": 4, "below": 4}[each.how]
                     - (6 if each.line.page > 1 else 0)
+                    + (4 if rule == "number alone" and each.how == "below" and _is_in_box(sheet, each) else 0)
                 )
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
@@ -118,6 +121,29 @@ def _number_in(each: Announced, rule: str) -> str | None:
     return None if re.search(r"\b(?:tva|siret|siren|nda|iban|rcs|naf)\b", fold(each.text[: match.start()])) else token
 
 
+def _is_in_box(sheet: Sheet, each: Announced) -> bool:
+    """Say whether a number stands below a bare label that another one for the date stands beside: "N° | Date"."""
+    heads = [cell.folded.strip(" :.") for cell in each.at.cells]
+    at = next((at for at, head in enumerate(heads) if re.fullmatch(NO, head)), len(heads))
+    box = [head for head in heads[at:] if head != "client"]
+    over = [line.folded for line in sheet.lines if 0 < each.at.number - line.number <= 2]  # the title of the box
+    return "date" in box and not any(map(_OTHER_PAPER.search, (*box, *over)))
+
+
+_DEDUCTED = re.compile(
+    r"\bsolde\b|acomptes? (?:deja )?(?:verse|regle|percu|paye|factur|deduit)|deja (?:verse|regle|factur|paye)|"
+    r"(?:a deduire|deduction)|moins acompte"
+)
+
+
+def _is_deducted(sheet: Sheet, each: Announced, token: str) -> bool:
+    """Say whether a number is of an advance that the invoice takes off, and not the invoice's own."""
+    advance = "acompte" in each.label or any(
+        token in line.text and re.search(r"acompte|deja", line.folded) for line in sheet.lines if line is not each.line
+    )
+    return advance and any(_DEDUCTED.search(line.folded) for line in sheet.lines)
+
+
 def is_credit_note(sheet: Sheet) -> Line | None:
     """Return the line that calls the paper a credit note; None if it is an invoice."""
     titles = re.compile(
@@ -138,7 +164,7 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
     found: dict[date, Value] = {}
     for rule, confidence, label in _DATE_LABELS:
         for places in announced(sheet, label):
-            each, read = next(((each, read) for each in places if (read := _day_in(each, rule))), (None, None))
+            each, read = next(((each, read) for each in places if (read := _day_in(sheet, each, rule))), (None, None))
             if each is not None and read is not None:
                 sure = (
                     confidence
@@ -150,14 +176,20 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
     return sorted(found.values(), key=lambda each: -each.confidence)
 
 
-def _day_in(each: Announced, rule: str) -> date | None:
+def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if _OTHER_DAY.search(each.before) or _OTHER_DAY.search(each.label):
         return None
     if rule == "invoice of" and _OTHER_PAPER.search(each.before):
         return None
+    if rule == "day below the number" and (each.how != "same" or not _is_of_the_number_above(sheet, each)):
+        return None
     if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
         return None
-    if (each.how == "below" and tables.head(each.at)) or (rule == "day alone" and _counts(each.line)):
+    if (each.how == "below" and (tables.head(each.at) or _is_first_of_days(sheet, each))) or (
+        rule == "day alone" and _counts(each.line)
+    ):
+        return None
+    if rule == "day alone" and ":" in each.label and not _is_of_the_number_above(sheet, each):
         return None
     left = next((cell.folded for cell in reversed(each.at.cells) if cell.x1 <= each.cell.x0), "")
     if rule == "day alone" and (PERIOD_WORDS.search(left) or _OTHER_DAY.search(left)):
@@ -166,6 +198,23 @@ def _day_in(each: Announced, rule: str) -> date | None:
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
+
+
+def _is_first_of_days(sheet: Sheet, each: Announced) -> bool:
+    """Say whether another day stands right below a day, in its column: sessions, and no date of a paper."""
+    _, below = next(sheet.below(each.line, each.cell), (None, None))
+    return below is not None and re.match(DAY, aligned(below.text)) is not None
+
+
+def _is_of_the_number_above(sheet: Sheet, each: Announced) -> bool:
+    """Say whether a day stands right below the number of the paper, and no "Au : …" beside it makes it a period."""
+    near = [line for line in sheet.lines if abs(line.number - each.at.number) <= 2 and line.page == each.at.page]
+    if any(re.match(r"(?:jusqu')?au\b", cell.folded) for line in near for cell in line.cells):
+        return False
+    over = [line for line in near if 0 < line.y - each.at.y < 2 * each.cell.size]
+    cells = [cell for line in over for cell in line.cells if cell.x0 < each.cell.x1 and each.cell.x0 < cell.x1]
+    text = cells[-1].folded if cells else ""
+    return bool(_NUMBERED.search(text)) and not _OTHER_PAPER.search(text) and not PERIOD_WORDS.search(text)
 
 
 def _counts(line: Line) -> bool:

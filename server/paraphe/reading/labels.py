@@ -14,6 +14,8 @@ from .result import Value
 COMPARE = "Compare with the invoice."
 #: How far below its label a value may stand, in sizes of type.
 _BELOW = 3.2
+#: The same for the row right below a head with as many cells; forms and cards have tall rows.
+_TALL = 5.0
 #: How far apart the lines of one text are at most, in sizes of type.
 _LEADING = 1.75
 
@@ -31,6 +33,16 @@ class Announced:
     at: Line  # where the label stands
 
 
+def _is_row_of(head: Line, line: Line) -> bool:
+    """Say whether the next line has a cell below each cell of another."""
+    below = zip(head.cells, line.cells, strict=False)
+    return (
+        line.number == head.number + 1
+        and len(head.cells) == len(line.cells) > 2
+        and all(one.x0 < other.x1 + 2 and other.x0 - 2 < one.x1 for one, other in below)
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """The lines of an invoice that are the invoice itself, without terms and attendance sheets."""
@@ -44,7 +56,8 @@ class Sheet:
         for other in self.lines:
             if other.page != line.page or other.number <= line.number:
                 continue
-            if line.y - other.y > _BELOW * max(cell.size, other.size) or given == 3:
+            reach = _TALL if _is_row_of(line, other) else _BELOW
+            if line.y - other.y > reach * max(cell.size, other.size) or given == 3:
                 return
             for candidate in other.cells:
                 if candidate.x0 < cell.x1 + 2 and cell.x0 - 2 < candidate.x1:

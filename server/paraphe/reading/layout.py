@@ -157,7 +157,7 @@ def _of_one_direction(page: int, first: int, glyphs: Sequence[Glyph], shift: flo
         if cells:
             cells = tuple(replace(cell, y=cell.y + shift) for cell in cells) if shift else cells
             found.append(Line(page, first + len(found), cells))
-    return _parted(found)
+    return _parted(_parted(found))  # what the rows near a head show, further rows learn from them
 
 
 def _parted(found: list[Line]) -> list[Line]:

@@ -35,6 +35,8 @@ class Lender:
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
                 return found
+        if self._count_on_their_own(found):
+            return found  # none of these hours is what stands beside the names
         for given in (self._sums_of_sections(found), self._rows_of_sections(found), self._list_beside(found)):
             if all(given) and self.proof.fits([each.value for each in given if each]):
                 for each, hours in zip(found, given, strict=True):
@@ -45,6 +47,12 @@ class Lender:
             for each in found:
                 each.hours = shared
         return found
+
+    def _count_on_their_own(self, found: list[Mention]) -> bool:
+        """Say whether the lines of the names count hours that differ: then nobody has those of another place."""
+        lines = {each.line.number: each.line for each in found}.values()
+        read = (rows.figures(self.rows.get(line.number, tables.Row(line, ())), in_hours=True)[0] for line in lines)
+        return len({each.value for each in read if each is not None}) > 1
 
     def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
         """Return the hours in the column of a mention, down to the next one there: boxes side by side."""

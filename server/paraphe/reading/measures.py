@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from .dates import aligned
+from .dates import MONTH, aligned
 from .layout import Line
 
 _NUMBER = r"(?:\d{1,3}(?:[ .']\d{3})+|\d+)(?:[.,]\d{1,4})?"
@@ -14,6 +14,7 @@ _MINUS = r"(?:-|^-\s)?"  # in a text "- 35 h" is no minus but a dash
 _CLOCK = re.compile(
     r"(?<!\d)(?:de\s+)?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?\s?(?:a|-|/|et)\s?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?(?!\d)"
 )
+_DAY_IN_WORDS = re.compile(rf"(?<!\w)(?:(?:1\s?er|0?[1-9]|[12]\d|3[01])\s+)?{MONTH}\s+20\d\d(?![\d,.])")
 # The unit may follow in letters that belong to it alone; "h.t." is none.
 _UNIT = r"(?:h(?:eures?|rs?)?(?:\s?[/-]?\s?(?:stagiaires?|apprenants?|participants?)(?:\(s\))?)?)(?![\w.]*t\b|\w)"
 _TOKEN = re.compile(
@@ -84,6 +85,11 @@ def without_clocks(folded: str) -> str:
     return _CLOCK.sub(lambda match: " " * len(match[0]), folded)
 
 
+def _without_days(folded: str) -> str:
+    """Blank days and months written in words: their years are no quantity."""
+    return _DAY_IN_WORDS.sub(lambda match: " " * len(match[0]), folded)
+
+
 def measures(line: Line, first: int = 0) -> Iterator[Measure]:
     """Give every number of a line from its cell `first` on, in its order."""
     for index, cell in enumerate(line.cells[first:], first):
@@ -104,7 +110,7 @@ def in_text(text: str) -> Iterator[tuple[str, Decimal, int, int]]:
 @lru_cache(maxsize=20_000)
 def _in_text(text: str) -> tuple[tuple[str, Decimal, int, int], ...]:
     found = []
-    folded = without_clocks(aligned(text))
+    folded = _without_days(without_clocks(aligned(text)))
     for match in _TOKEN.finditer(folded):
         kind = str(match.lastgroup)
         raw = match[0]

@@ -256,6 +256,36 @@ def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
     return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text for cell in cells)
 
 
+# Functions of a customer's people; what a training may be called is none ("Assistante de direction").
+_FUNCTION = re.compile(
+    r"(?:l[ae] )?(?:responsable (?:de (?:la |l')?|des |du )?(?:rh\b|formations?\b|ressources|administrat|personnel|"
+    r"paie|compta)|direct(?:eur|rice)\b|gerante?\b|presidente?\b|drh\b|rh\b|service\b)"
+)
+
+
+def is_staff_by_place(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name without hours stands below a function, or right above one: "Mme …" and "Responsable RH"."""
+    if is_below_staff(sheet, mention):
+        return True
+    labelled_one = mention.rule.startswith("label")
+    if labelled_one or mention.students or any(each[0] == "HOURS" for each in in_text(mention.line.text)):
+        return False
+    below = next(islice(sheet.flow(mention.line, mention.cell), 1, None), None)
+    return below is not None and len(below[1].text) < 45 and bool(_FUNCTION.match(below[1].folded))
+
+
+_IMPRINT = re.compile(r"\bsire[tn]\b")
+_LETTERHEAD = 10  # lines
+
+
+def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name opens the first page, above a SIRET in its column: the invoice is written by that person."""
+    if mention.students or not sheet.lines or mention.line is not sheet.lines[0]:
+        return False
+    block = islice(sheet.flow(mention.line, mention.cell), 1, _LETTERHEAD)
+    return any(_IMPRINT.search(cell.folded) for _, cell in block)
+
+
 def is_staff(before: str, after: str = "") -> bool:
     """Say whether what stands around a name makes it one of the organisation's people, and not the title of a course.
 

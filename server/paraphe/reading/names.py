@@ -57,8 +57,11 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
         or not any(len(fold(word)) > 2 for word in letters)
     ):
         return None
-    if sum(fold(word) not in PARTICLES for word in letters) < 2:
-        return None  # "LE GOFF" is half a name
+    folded = [fold(word) for word in letters]
+    if sum(word not in PARTICLES for word in folded) < 1 + (("le", "du") not in pairwise(folded)):
+        return None  # "LE GOFF" is half a name; "le du" is no French but a family of Brittany
+    if any(word in ("À", "à") for word in letters):
+        return None  # "EXPÉDIER À" is a label
     if _are_several(words) or (letters[-1].islower() and fold(letters[-1]) in PARTICLES):
         return None
     last, first, order = _parted(words, civil, family_first)

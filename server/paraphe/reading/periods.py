@@ -29,7 +29,7 @@ _BROKEN_OFF = re.compile(
 )
 _OF_IT = (
     r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
-    r"prestations?)))?"
+    r"prestations?)|(?:d[eu]s?\s+|d')?(?:la\s+|l')?[a-z]{3,}(?:\s+[a-z]{3,}){0,2}(?=\s*:)))?"
 )
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
@@ -50,6 +50,7 @@ class _Candidate:
     sure: int
     line: Line
     rule: str
+    whole: bool = False  # it is said to be all of a training, of which a part may be invoiced
 
     @property
     def days(self) -> tuple[date, date]:
@@ -73,10 +74,18 @@ def period(sheet: Sheet, issued: date | None = None) -> list[tuple[Value, Value]
 
     for candidate in (*_written(sheet), *_two_labels(sheet)):
         offer(candidate)
+    found = _parts_first(found)
     for whole in (_together(list(found.values())), _from_days(sheet, issued) if _weak(found) else None):
         if whole:
             offer(whole)
     return [each.values() for each in sorted(found.values(), key=lambda each: -each.sure)]
+
+
+def _parts_first(found: dict[tuple[date, date], _Candidate]) -> dict[tuple[date, date], _Candidate]:
+    """Make what is called the whole of a training less believable, where a period is announced beside it."""
+    if not any(each.sure >= 84 and not each.whole for each in found.values()):
+        return found
+    return {days: replace(each, sure=each.sure - 20) if each.whole else each for days, each in found.items()}
 
 
 def _written(sheet: Sheet) -> Iterator[_Candidate]:
@@ -87,7 +96,7 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 continue  # "le 2", and below "décembre 2025"
             own = aligned(text[: each.at])
             head = own if PERIOD_WORDS.search(own) else aligned(f"{before} {own}")[-90:]
-            yield _Candidate(each.start, each.end, _sureness(each, head), line, f"period: {each.how}")
+            yield _candidate(each, head, line)
         for read, at, to in dates.days(text):
             ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")
             if (
@@ -99,14 +108,13 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 yield _Candidate(read, read, 84, line, "one day")
     for line, text in paragraphs(sheet):
         for each in dates.periods(text):
-            yield _Candidate(
-                each.start, each.end, _sureness(each, aligned(text[: each.at])[-90:]) - 1, line, f"period: {each.how}"
-            )
+            found = _candidate(each, aligned(text[: each.at])[-90:], line)
+            yield replace(found, sure=found.sure - 1)
     for line in sheet.lines:
         for each in dates.periods(line.text) if len(line.cells) > 1 else ():
-            sure = _sureness(each, aligned(line.text[: each.at])[-90:])
+            found = _candidate(each, aligned(line.text[: each.at])[-90:], line)
             if each.how.startswith("two days"):
-                yield _Candidate(each.start, each.end, sure - 1, line, f"period in several columns: {each.how}")
+                yield replace(found, sure=found.sure - 1, rule=f"period in several columns: {each.how}")
 
 
 def _together(found: list[_Candidate]) -> _Candidate | None:
@@ -148,6 +156,8 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
         if any(other is not line and other.page == line.page and abs(one.x0 - cell.x0) < 3 for _, other, one in days)
         and any(each.kind in _COUNTED for each in measures(line))
     ]
+    if issued in {read for read, _ in column}:
+        column = []  # dates of the paper below each other: issued, due
     if len({read for read, _ in column}) > 1:
         chosen, sure, rule = column, 82, "column of days"
     else:
@@ -197,6 +207,24 @@ def _under(sheet: Sheet, line: Line, cell: Cell) -> str:
     return ""
 
 
+#: What announces all of a training: "session complète : du 2 mai au 29 octobre".
+_OF_THE_WHOLE = re.compile(
+    r"\b(?:complet(?:e|s|es)?|integral\w*|entier(?:e|s|es)?|globale?s?|totale?s?|previsionnel\w*|prevu(?:e|s|es)?|"
+    r"initiale?ment|initiale?s?)\b[^\d]{0,25}$"
+)
+
+
+def _since_the_last(head: str) -> str:
+    """Return of a text before a period what stands behind the period before it, if that announces anything."""
+    rest = re.split(DAY, head[-45:])[-1]
+    return rest if PERIOD_WORDS.search(rest) or _OF_THE_WHOLE.search(rest) else head[-45:]
+
+
+def _candidate(each: dates.Period, head: str, line: Line) -> _Candidate:
+    whole = bool(_OF_THE_WHOLE.search(_since_the_last(head)))
+    return _Candidate(each.start, each.end, _sureness(each, head), line, f"period: {each.how}", whole)
+
+
 def _sureness(each: dates.Period, head: str) -> int:
     sure = {
         "two days": 90,
@@ -206,7 +234,7 @@ def _sureness(each: dates.Period, head: str) -> int:
         "quarter": 84,
         "several days": 86,
     }[each.how]
-    near = head[-45:]
+    near = _since_the_last(head)
     if re.search(
         r"period|mois (?:de|d')|realis|effectu|prestation|factur(?:ee|ation)|suivi|organis|deroul|"
         r"dates? (?:de )?(?:formation|session)",
@@ -239,7 +267,12 @@ def _labelled_days(sheet: Sheet, label: re.Pattern[str]) -> list[tuple[Line, dat
         for each in places:
             match = re.match(rf"(?:le\s+)?({DAY})", aligned(each.text))
             here = re.match(r"date|debut|fin|entree|sortie", each.label) or not each.before
-            if match and here and not _NO_PERIOD.search(each.before) and (read := dates.day(match[1])):
+            if (
+                match
+                and here
+                and not _NO_PERIOD.search(f"{each.before} {each.label}")
+                and (read := dates.day(match[1]))
+            ):
                 found.append((each.line, read))
                 break
     return found

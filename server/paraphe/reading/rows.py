@@ -287,8 +287,10 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
 
 
 def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iterator[tuple[Line, Cell]]:
-    """Give the lines of a text up to the next item's."""
-    return takewhile(lambda each: each[0] is line or each[0].number not in items, flow)
+    """Give the lines of a text up to the next item's, or a sum."""
+    return takewhile(
+        lambda each: each[0] is line or not (each[0].number in items or tables.TOTAL.search(each[0].folded)), flow
+    )
 
 
 def _only_name(text: str) -> Name | None:
@@ -296,6 +298,10 @@ def _only_name(text: str) -> Name | None:
     if found := name_in(text):
         at = max(0, text.find(found.printed.split()[0]))
         return found if found.likeness and not is_staff(text[:at], text[at + len(found.printed) :]) else None
+    if behind := re.fullmatch(rf"(?:.*\s)?{WHO}\s+(?P<name>[^\d:]+)", aligned(text)):
+        person = name(text[behind.start("name") : behind.end("name")])
+        if person and not is_staff(text[: behind.start("name")]):
+            return person
     named = [person for person, start, end in named_in_prose(text) if not is_staff(text[:start], text[end:])]
     return named[0] if len(named) == 1 else None
 

@@ -9,7 +9,7 @@ from .layout import fold
 from .measures import measures
 from .names import key
 from .proof import Proof
-from .result import Known, Reading, Value
+from .result import THRESHOLD, Known, Reading, Value
 from .trainees import Trainees
 
 _CENT = Decimal("0.01")
@@ -47,6 +47,9 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
         reading.values["period_start"], reading.values["period_end"] = start, end
         if len(found) > 1 and start.confidence - found[1][0].confidence < 6:
             reading.warn("AMBIGUOUS_VALUE", "More than one period may be the one invoiced.", COMPARE, "periodStart")
+        elif days and end.value > days[0].value and any(_is_over(each, days[0]) for each in found[1:]):
+            message = f"The period ends ({end.value}) behind the invoice; another one that is printed is over."
+            reading.warn("AMBIGUOUS_VALUE", message, COMPARE, "periodStart")
     for name, each in (
         ("seller_siret", parties.seller(sheet, known)),
         ("payer_name", parties.payer(sheet, known)),
@@ -63,6 +66,11 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
             )
     for name, total in amounts.amounts(sheet).items():
         reading.values[name] = value(total.value, total.confidence, total.line, total.rule)
+
+
+def _is_over(period: tuple[Value, Value], issued: Value) -> bool:
+    """Say whether a period that is believable was over when the invoice was written."""
+    return period[1].confidence >= THRESHOLD and bool(period[1].value <= issued.value)
 
 
 def _take(reading: Reading, name: str, field: str, candidates: list[Value]) -> None:
@@ -108,13 +116,17 @@ def _warn_of_hours(reading: Reading, added: Decimal, printed: Decimal) -> None:
 
 
 def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
-    """Return the total that a printed price proves, else the surest; unproven and contested is doubtful."""
+    """Return the total that a printed price proves, else the surest.
+
+    Unproven it is doubtful, unless it is the only one and the trainee the only one.
+    """
     counting = items.items(sheet, in_hours=chosen.in_hours)
     added = sum((abs(each[0].value) for each in counting), Decimal())
     for each in sums:
         if each.value == added or chosen.proof.makes_amount(each.value):
             return Total(each.value, 93, each.line, f"{each.rule}, price x hours agree")
-    return Total(sums[0].value, min(78, sums[0].confidence), sums[0].line, sums[0].rule)
+    alone = len(sums) == len(chosen.mentions) == 1 and chosen.proven and sums[0].rule == "hours done"
+    return Total(sums[0].value, min(84 if alone else 78, sums[0].confidence), sums[0].line, sums[0].rule)
 
 
 def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:

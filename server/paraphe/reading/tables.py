@@ -87,13 +87,14 @@ class Row:
 
     def of(self, x0: float, x1: float) -> Column | None:
         """Return the column of what stands between two places; a row with a cell for every head has them in order."""
-        if self._is_full():
+        if self.is_full():
             at = next((at for at, cell in enumerate(self.line.cells) if cell.x0 - 1 <= x0 and x1 <= cell.x1 + 1), None)
             if at is not None:
                 return self.columns[at]
         return max(self.columns, key=lambda each: _closeness(each, x0, x1), default=None)
 
-    def _is_full(self) -> bool:
+    def is_full(self) -> bool:
+        """Whether it has a cell for every head, in their order."""
         cells, heads = self.line.cells, self.columns
         return len(cells) == len(heads) and all(
             (not at or cells[at].x0 > heads[at - 1].x0) and (at + 1 == len(heads) or cells[at].x1 < heads[at + 1].x1)
@@ -163,14 +164,30 @@ def head(line: Line) -> tuple[Column, ...]:
 @lru_cache(maxsize=4)
 def rows(sheet: Sheet) -> tuple[Row, ...]:
     """Return every line that is below a head of a table, down to the next head; a table goes on on the next page."""
+    tables: list[list[Row]] = []
     columns: tuple[Column, ...] = ()
-    lines, found = list(sheet.lines), []
+    lines = list(sheet.lines)
     for index, line in enumerate(lines):
         if own := head(line):
             columns = _with_second_line(own, lines, index)
+            tables.append([])
         elif columns:
-            found.append(Row(line, columns, bool(sums(lines, index))))
-    return tuple(found)
+            tables[-1].append(Row(line, columns, bool(sums(lines, index))))
+    return tuple(row for table in tables for row in _as_wide_as_their_rows(table))
+
+
+def _as_wide_as_their_rows(table: list[Row]) -> list[Row]:
+    """Widen the columns of a table by what stands in them where a row has a cell for each: heads are to the left of
+    what they announce, or to its right."""
+    full = [row for row in table if row.is_full() and not row.is_total and any(True for _ in measures(row.line))]
+    if not full:
+        return table
+    cells = list(zip(*(row.line.cells for row in full), strict=True))
+    columns = tuple(
+        replace(column, x0=min(column.x0, *(one.x0 for one in here)), x1=max(column.x1, *(one.x1 for one in here)))
+        for column, here in zip(table[0].columns, cells, strict=True)
+    )
+    return [replace(row, columns=columns) for row in table]
 
 
 _WORDLESS = re.compile(r"(?:[\W\d_]|\b(?:h|hrs?|heures?|eur(?:os?)?)\b)*")
@@ -228,7 +245,7 @@ def _with_second_line(columns: tuple[Column, ...], lines: Sequence[Line], index:
                 found[found.index(over)] = Column(
                     str(match.lastgroup), min(over.x0, cell.x0), max(over.x1, cell.x1), f"{over.head} {match[0]}"
                 )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda each: each.x0))
 
 
 def is_of_names(columns: Sequence[Column]) -> bool:

@@ -149,9 +149,8 @@ def _of_all_trainees(text: str) -> Iterator[Decimal]:
     folded = aligned(text)
     found = list(in_text(text))
     for kind, hours, start, to in found:
-        if kind == "HOURS" and re.search(
-            r"h\w*[\s-]+(?:stagiaires?|apprenants?|participants?)(?:\(s\))?$", folded[start:to]
-        ):
+        of_all = re.search(r"h\w*[\s-]+(?:stagiaires?|apprenants?|participants?)(?:\(s\))?$", folded[start:to])
+        if kind == "HOURS" and (of_all or re.match(r"\W{0,2}(?:au total|en tout|au global)\b", folded[to:])):
             yield hours
     for one, two in pairwise(found):
         between, before = folded[one[3] : two[2]], folded[max(0, one[2] - 25) : one[2]]

@@ -7,6 +7,7 @@ from itertools import islice, pairwise
 
 from . import gaps, grids, items, mentions, rows, students, tables, turned
 from .labels import COMPARE, Sheet, value
+from .layout import fold
 from .lending import Lender
 from .measures import Measure, added, measures
 from .mentions import Mention
@@ -20,7 +21,7 @@ _IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'a
 
 
 #: Rules by which a title may pass for a name.
-_LOOSE = ("line of its own", "list of names", "capitals", "lines of one item")
+_LOOSE = ("grid", "line of its own", "list of names", "capitals", "lines of one item")
 
 
 class Trainees:
@@ -66,8 +67,9 @@ class Trainees:
             rows.on_their_own(self.sheet),
             mentions.in_running_text(self.sheet),
         ]
-        self.named = {each.key for found in [*named, *late[-2:]] for each in found if each.name.likeness > 1}
-        of_the_class = ([one for one in each if not self._is_other(one)] for each in named + late)
+        of_the_class = [[one for one in each if not self._is_other(one)] for each in named + late]
+        certain = of_the_class[: len(named)] + of_the_class[-2:]
+        self.named = {each.key for found in certain for each in found if each.name.likeness > 1}
         sets = [self._completed(_once(found)) for found in of_the_class if found]
         for found in sets:
             if self._is_proven(found):
@@ -80,7 +82,7 @@ class Trainees:
         if each.students:
             return False
         own = any(each.name.printed in line.text for line in self.imprint)
-        return own or mentions.is_below_staff(self.sheet, each)
+        return own or mentions.is_staff_by_place(self.sheet, each) or mentions.heads_the_letter(self.sheet, each)
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
         found = self._with_students(self.lender.lend(found))
@@ -131,7 +133,16 @@ class Trainees:
         if counted - {own} - set(only.parts):
             return False
         counting = items.items(self.sheet, in_hours=self.in_hours)
+        if 0 < self._named_among(only, counting) < len(counting):
+            return False  # some of the items are somebody else's
         return sum((abs(each[0].value) for each in counting), Decimal()) in (0, abs(own))
+
+    def _named_among(self, only: Mention, counting: list[items.Item]) -> int:
+        """Return how often a family name stands among the lines that count hours."""
+        numbers = [line.number for *_, line in counting]
+        among = (line for line in self.sheet.lines if numbers and numbers[0] <= line.number <= numbers[-1] + 3)
+        family = fold(only.name.last.split()[-1])
+        return sum(family in line.folded for line in among)
 
     def settle(self, reading: Reading) -> None:
         """Put the trainees into the reading, with what a person should look at."""

@@ -12,6 +12,7 @@ PARTICLES = _words(
 
 #: No word of a name: what stands on such invoices in capital letters or at the head of a cell.
 NO_NAMES = _words("""
+    cumul cumuls sous-total adresser envoyer expedier facturer livrer
     apres avant mairie commune ville regler ets groupement maison cedex bat batiment bourg zone france
     absence absences academie accord achat acompte action activite adresse agence agent agrement allee anglais
     animateur annee annuel aout apprenant apprenants apprenti apprentie apprenties apprentis apprentissage
@@ -51,9 +52,10 @@ NO_NAMES = _words("""
 #: Frequent given names: they tell which part of "Martin Paul" is the given name. From common knowledge of the names
 #: given in France; a name that is not here is read as well, only its order is less sure.
 GIVEN_NAMES = _words("""
-    abdallah abdel abdelaziz abdelkader abdellah abdou abdoul abdoulaye abel abigail abraham achille adam adama
+    abdallah abdel abdelaziz abdelhak abdelkader abdellah abdou abdoul abdoulaye abel abigail abraham achille adam adama
     adelaide adele adelin adeline adrien aelis aelys agathe agnes agnieszka agustin ahmad ahmed aicha aida aidan
     aiden aimee aimeric aimery aissata aissatou aksel alaa alain alan alban albane albert alberto albin aldo alec
+    alejandra
     alejandro aleksandra alessandra alessandro alessia alex alexandra alexandre alexandrine alexi alexia alexis
     alexy alfonso alfred ali alice alicia alida alienor aline alioune alison alix alma aloys aloyse alphonse alvaro
     alya amadou amael amandeep amandine amar amaury amaya ambre ambroise amedee amel amelia amelie ameline amina
@@ -61,13 +63,14 @@ GIVEN_NAMES = _words("""
     andrei andreia andres andrey andy ange angela angele angelina angelique angelo angie anh anh-tuan anicet aniela
     aniss anissa anita anja anna annabelle annaelle annaig anne annette annick annie anouck anouk anselme anthony
     antoine antonella antonia antonin antonio antony apolline apollonie archibald ariane arielle aristide arlene
-    arlette arlo armand armelle arnaud arnold aron arsene artemis arthur arthus ashley asma assia astou astrid
+    arlette arlo armand armelle arnaud arnold aron arsene artemis arthur arthus ashley asma asmaa assia astou astrid
     astrid-marie athena aubane aubin aude audrey augustin augustine aurele aurelia aureliane aurelie aurelien
     aurelio auriane aurore austin awa awen axel axelle aya aydan aylin ayline aymane aymen aymeric ayoub ayse azelie
     aziz azzedine bakary balthazar bao baptiste baptistin barbara barnabe bartlomiej basile basma bastien beata
     beatrice beatrix bechir belinda benedetta benedicte beniamin benita benjamin benjamine benoit benoite berangere
-    berenger berenice bernadette bernard bernardo berthe bertille bertrand bianca bilal bintou birane bjorn blanche
-    blandine bogdan boniface boris bouba boubacar bradley brahim brandon brice bridget brieuc brigitte brune
+    berenger berengere berenice bernadette bernard bernardo berthe bertille bertrand bianca bilal bintou birane bjorn
+    blanche
+    blandine bogdan boniface boris bouba boubacar bradley brahim brandon brian brice bridget brieuc brigitte brune
     brunehilde bruno bryan bryce cael caleb calista callie calvin camelia cameron camila camille candice capucine
     carine carla carlos carlotta carmela carmen carolane carole caroline casimir cassandra cassandre cassie catalina
     catherine cathy cecile cedric cedrick celest celestin celestina celestine celia celian celie celine celyan
@@ -75,18 +78,19 @@ GIVEN_NAMES = _words("""
     cheikh chems cherif cheyenne chiara chiraz chloe chris christa christel christele christelle christian
     christiane christina christine christophe christopher christy cindy claes claire clara clarence claris clarisse
     claude claudette claudia claudine claudy clea clelia clemence clemens clement clementin clementine cleo clio
-    cloe clotaire clothilde clotilde clovis colas colette colin coline columba come constance constantin coralie
+    cloe clotaire clothilde clotilde clovis colas colette colin coline columba come conceicao constance constantin
+    coralie
     coraly corentin corentine corinna corinne cosima cristian cyprien cyrielle cyril cyrille cyrine cyrus daisy
     dalia dalila damaris damian damien damienne dana daniel daniela daniele danielle dany dao daouda daphne darius
     dariusz darren dave david debora deborah delia delphine demba denez denis denise deniz denys desire desiree
-    desislava diabou diana diane didier diego dieudonne dimitri dimitry dina djamel djamila djeneba djibril djuna
+    desislava diabou diana diane didier diego dieudonne dimitri dimitry dina djamel djamila djeneba djibril djuna dmytro
     dolores dominique domitille donatien donovan dora dorian doriane doris dorothea dorothee dounia dragos duarte
     duc dung dylan dylane dyna ebony eden edgar edgard edith edmond edna edouard eduardo edwige edwin effie
     eglantine egon ehouarn eileen ekaterina elanore eleanor elena eleni eleonora eleonore elian eliana eliane elias
     elie elif elijah elin elina eline elinor eliot eliott elisa elisabete elisabeth elisabetha elise eliska eliza
     elizabeth elke ella ellen elliot elliott elly eloan eloane eloann elodia elodie eloi eloise elora elouan elouann
     elouen elsa elsy elvina elvire elvis elyas elyne elyse ema emanuel emanuela emeline emile emilia emiliano emilie
-    emilien emilio emma emmanuel emmanuelle emmy emre emrys ena enaelle endrick enea ennio enola enora enrico
+    emilien emilio emma emmanuel emmanuelle emmy emre emrys ena enaelle endrick enea enguerrand ennio enola enora enrico
     enrique enzo ephraim eponine erell eren eric erick erika erin erine ernest ernestine erwan erwann erwin esme
     esmeralda esteban estele estelle esther ethan ethel etienne etiennette eudes eugene eugenie eulalie eurydice
     eustache eva evan evane evangeline eve evelina evelyne evgenia ewa ewan ewen eyup ezechiel ezio fabian fabiana
@@ -107,9 +111,10 @@ GIVEN_NAMES = _words("""
     harmonie harold harouna harry hasan hasna hassan hatem hatice hawa haydar hector hedi hedwige heidi heike helen
     helena helene helga helia heliana helios heloise hend hendrick henri henriette henrik henry hermance hermann
     hermine herminie herve hicham hilaire hilal hilda hind hippolyte hoa hoang honore honorine horace hortense houda
-    houria houssam hubert hubertine hugo hugues huguette humbert hung huong hyacinthe ian ibrahim ibrahima ibtissem
-    ida idir idris idriss ihsan ikram ilan ilana ilaria ilario ilham ilian iliana iliane ilies illan illiana ilona
-    ilse ilya ilyan ilyes imad iman imane imed imen imran ina inaya indiana indira ines ines-maria ines-sofia
+    houria houssam hubert hubertine hugo hugues huguette humbert hung huong huseyin hyacinthe ian ibrahim ibrahima
+    ibtissem
+    ida idir idris idriss ihsan ikram ilan ilana ilaria ilario ilham ilhem ilian iliana iliane ilies illan illiana ilona
+    ilse ilya ilyan ilyes imad iman imane imed imen imene imran ina inaya indiana indira ines ines-maria ines-sofia
     ingeborg ingmar ingrid inigo ioan ioana ionut irena irene irina iris irma irwin isaac isabeau isabel isabella
     isabelle isadora isaiah isaline isaure iseult isidore isild isis ismael ismail isolde israel issa issam itziar
     ivan ivana iwan iyad izia jacinthe jack jackie jacky jacob jacopo jacqueline jacquemine jacques jad jade jaelle
@@ -133,7 +138,8 @@ GIVEN_NAMES = _words("""
     leone leonid leonie leonor leontine leopold leopoldine leslie leticia leticya letizia levi lewis leyla lia liam
     lidia lidie lidwine lien lila lilas lilia lilian liliana liliane lilly lilou lily lilya lilyan limone lina linda
     lindsay line linh lino lionel lior liora lisa lisandre lisandro lisbeth lise lisenn lisette lison lissandre lius
-    livia livio liya liz liza llona loan loane loann loanna loanne lohan loic loick loig lola lolita loraine lorelei
+    livia livio liya liz liza llona loan loane loann loanna loanne lohan loic loick loig lois lola lolita loraine
+    lorelei
     lorelle lorena lorene lorentz lorenzo loreto lorette lorie lorine loris lorna lorraine lothaire lotta lou louai
     louane louay louca loucas loue louenn louis louis-marie louisa louise louison louka loukas loyann luan luana
     luann luc luca lucas luce lucette lucia lucian luciana luciano lucie lucien lucienne lucile lucille lucio
@@ -163,7 +169,7 @@ GIVEN_NAMES = _words("""
     mouhamed mouloud mouna mounia mounir mourad moussa moustapha muhammad muhammed munira murat muriel murielle
     mustapha mya myla mylan mylena mylene myriam myriame myrna myrtille nabiha nabil nabila nacer nada nadege nadia
     nadine nadir nadjet nadjib nael nahia nahil nahla naia naila naima naissa najat najib najla najoua nala nanako
-    nancy nans naoki naomi naomie naoufel napoleon narcisse narimane narjes nasser nassim nassima natacha natael
+    nancy nans naoki naomi naomie naouel naoufel napoleon narcisse narimane narjes nasser nassim nassima natacha natael
     natalia natalie natanael natasha nathalie nathan nathanael nathanaelle natty nausicaa nawal nawel nayla nazaire
     nazim ndeye nedjma neela nefeli neil nele nelia nell nello nelly nelson neo neree nessa nessim nestor neven
     neyla ngoc ngoc-anh nia nicephore nicholas nico nicola nicolas nicolasa nicole nicoleta nicoletta nihel nikita
@@ -174,10 +180,11 @@ GIVEN_NAMES = _words("""
     odette odile odon ogier ohana oksana olaf olena olesya olga olimpia oliver olivette olivia olivier olivine oly
     olympe omar omayma ombeline ombline omer ondine onesime oona ophelia ophelie ophely orane orazio oregan oren
     oriana oriane orianne oriol orlando orlane orphee orsane orso orsola orson ortance oscar osman ossama osvaldo
-    oswald otavio othmane otilia otis otto ouafa ouassila ouassim oumaima oumar oumayma oumou ousman ousmane oussama
+    oswald otavio othmane otilia otis otto ouafa ouarda ouassila ouassim oumaima oumar oumayma oumou ousman ousmane
+    oussama
     owen ozan ozanne pablo pacifique pacome paloma pamela paola paolo paquita pascal pascale pascaline patrice
     patricia patricio patrick patrik patrizia patrycja paul paula paulette paulin paulina pauline paulo pavel pavlos
-    pawel pearl pedro penelope perceval peregrine perla pernelle perrin perrine persephone petar peter petr petra
+    pawel pearl pedro peggy penelope perceval peregrine perla pernelle perrin perrine persephone petar peter petr petra
     petronille petrus peyo pharell phedre phil philae philemon philibert philipp philippa philippe philippine
     philomene phoebe phuong pia pier pierluigi piero pierre pierrette pierric pierrick pierrot pietro pilar pio
     piotr pol polina polycarpe pricillia prisca priscilla priscille prosper quang quentin quitterie quoc rabah rabia
@@ -204,10 +211,12 @@ GIVEN_NAMES = _words("""
     simao simeon simon simona simone simran sinan sinda siriane sirine sirius sixte sixtine skander slimane snezana
     soazig sofia sofian sofiane sofie sohan sohane soizic sokhna solal solan solange soledad solen solene solenn
     solenne soliman soline solveig sonia sonny sophia sophian sophiane sophie sophonie soraia soraya soren sorenza
-    sorin souad souhail souhaila soukaina souleyman souleymane soumaya stacy stanislas stanislav stanislaw steeve
+    sorin souad soufiane souhail souhaila soukaina souleyman souleymane soumaya stacy stanislas stanislav stanislaw
+    steeve
     stefano stella stellina stephan stephana stephane stephania stephanie stephany stephen sterenn steve steven
     stevie stine suleyman sullivan sully sunniva sunny susan susana susanna susanne suzan suzanna suzanne suzel
-    suzie suzon suzy svea sven svetlana swan swann sybil sybille sylvain sylvaine sylvan sylvana sylvere sylvestre
+    suzie suzon suzy svea sven svetlana svitlana swan swann sybil sybille sylvain sylvaine sylvan sylvana sylvere
+    sylvestre
     sylvette sylvia sylviana sylviane sylvie sylvio symphorien syriane syrine tacko tadeo tahar taina taissa talia
     taline tamar tamara tancrede tanguy tania tao taos tara tarek tareq tariq tasnim tatiana tatum ted teddy teila
     telio telma telmo teo teodor teodora teophane terence teresa teresina terry tess tessa tessy tetyana thaddee
@@ -217,7 +226,8 @@ GIVEN_NAMES = _words("""
     tifany tiffanie tiffany tigrane tilio tilly tim timeo timothe timothee timothy timur tina tinh tino tiphaine
     tiphanie tiphany titia tito titouan titus tivizio tobias toby tom tomas tomasz tommaso tommy toni tonia tonin
     tonino tonio tony torben toscane toussaint tracy trang trinidad tristan tristana tsilla tuan tudor tugdual
-    tullio tyron ugo ulrich ulrik ulrike ulysse umberto urbain uriel urielle ursula ursule uwe vadim vahe vaiana
+    tullio typhaine tyron ugo ulrich ulrik ulrike ulysse umberto urbain uriel urielle ursula ursule uwe vadim vahe
+    vaiana
     vaimiti valentin valentina valentine valere valeria valerian valeriane valerie valerio valeriu valery vana
     vanessa vania vasco vasile vassili venance venceslas vera veronika veronique vianney vic vicente vicenzo vickie
     vicky victoire victor victoria victoriano victorien victorin victorine vidal vincent vincente vincenza vincenzo

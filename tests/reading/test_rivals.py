@@ -1,0 +1,139 @@
+"""Two readings of one thing: the one that is invoiced wins if the paper says which; else a person is asked."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from paraphe.reading import read
+
+from .paper import PAYER, SELLER, totals, typed
+from .test_layouts import paper, table, values
+
+WHOLE = ["session complète", "durée totale de l'action", "calendrier prévisionnel", "dates prévues"]
+
+
+def replaced(before: str, *after: str) -> bytes:
+    lines = table()
+    at = next(at for at, line in enumerate(lines) if line.startswith(before))
+    return paper([*lines[:at], *after, *lines[at + 1 :]])
+
+
+@pytest.mark.parametrize("whole", WHOLE)
+def test_a_period_that_is_invoiced_is_not_the_session_that_it_is_a_part_of(whole):
+    line = f"Période facturée : 01/09/2026 au 30/09/2026 ({whole} : 02/07/2026 au 18/12/2026)"
+
+    found = values(read(replaced("Période", line)))
+
+    assert (found["period_start"], found["period_end"]) == (date(2026, 9, 1), date(2026, 9, 30))
+
+
+def test_the_whole_session_on_a_line_of_its_own_is_not_invoiced_either():
+    lines = "Session complète : du 02/07/2026 au 18/12/2026", "Heures facturées du 01/09/2026 au 30/09/2026"
+
+    found = values(read(replaced("Période", *lines)))
+
+    assert (found["period_start"], found["period_end"]) == (date(2026, 9, 1), date(2026, 9, 30))
+
+
+def test_a_period_that_goes_on_is_doubtful_beside_one_that_is_over():
+    lines = "Formation du 02/07/2026 au 18/12/2026", "Formation du 01/09/2026 au 30/09/2026"
+
+    assert read(replaced("Période", *lines)).needs_review()
+
+
+def test_a_period_said_to_be_planned_is_read_if_there_is_no_other():
+    found = values(read(replaced("Période", "Formation prévue du 01/09/2026 au 30/09/2026")))
+
+    assert (found["period_start"], found["period_end"]) == (date(2026, 9, 1), date(2026, 9, 30))
+
+
+@pytest.mark.parametrize("of", ["des enseignements facturés", "de la période", "des cours", ""])
+def test_first_and_last_day_may_be_of_anything_taught(of):
+    lines = f"Début {of} : 1er septembre 2026", f"Fin {of} : 30 septembre 2026"
+
+    found = values(read(replaced("Période", *lines)))
+
+    assert (found["period_start"], found["period_end"]) == (date(2026, 9, 1), date(2026, 9, 30))
+
+
+def test_the_number_of_an_advance_that_is_taken_off_is_not_the_invoices_own():
+    head = ["FACTURE DE SOLDE N° FA-1401-S du 02/10/2026", "Facture d'acompte FA-6780-A du 19/07/2026"]
+    lines = [*head, *table()[2:], "Acompte versé (FA-6780-A)      -200,00 €"]
+
+    assert values(read(paper(lines)))["invoice_number"] == "FA-1401-S"
+
+
+def test_a_day_below_the_number_is_the_date_unless_another_ends_what_it_begins():
+    head = ["FACTURE", "Pièce n° : FA-26-11-0340"]
+
+    dated = values(read(paper([*head, "Du : 2 octobre 2026", *table()[1:]])))
+    begun = values(read(paper([*head, "Du : 1er septembre 2026", "Au : 30 septembre 2026", *table()[3:]])))
+
+    assert dated["invoice_date"] == date(2026, 10, 2)
+    assert begun.get("invoice_date") != date(2026, 9, 1)
+
+
+def test_the_year_of_a_day_is_no_quantity():
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "Détail                        Quantité       Prix unitaire   Total HT",
+        "Prestation                    24 h 30        20,00 €         490,00 €",
+        "Apprenant : Mme Anaïs LE GOFF",
+        "Période : 04 sept. 2026 - 11 sept. 2026",
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines, *totals("490,00")]))
+
+    assert [each.quantity and each.quantity.value for each in reading.trainees] == [Decimal("24.50")]
+
+
+def test_hours_that_stand_right_of_their_head_are_read_by_the_rows_that_have_a_cell_for_each():
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "Formation du 01/09/2026 au 30/09/2026",
+        "Nom            Prénom       Heures           Montant",
+        "LE GOFF        Anaïs              7,00                 84,00",
+        "DUBREUILH      Loïc               14,00                168,00",
+        "                     Totaux       21,00                252,00",
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines, *totals("252,00")]))
+
+    assert values(reading)["quantity"] == Decimal("21.00")
+    assert not [each.code for each in reading.warnings if each.code == "TRAINEES_NOT_PROVEN"]
+
+
+def test_one_trainee_does_not_take_the_hours_of_items_that_do_not_name_him():
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "DATE         ACTIVITÉ       HEURES    TARIF     MONTANT",
+        *(
+            line
+            for day in ("03/09/2026", "08/09/2026")
+            for person in ("Anaïs LE GOFF", "■■■■■■")
+            for line in (f"{day}   Formation      7         52,00     364,00", f"             Excel - {person}")
+        ),
+    ]
+
+    assert read(
+        typed([*SELLER, *PAYER, *[each.replace("■", "*") for each in lines], *totals("1 456,00")])
+    ).needs_review()
+
+
+def test_hours_for_each_are_not_lent_to_names_whose_own_lines_count_others():
+    lines = [line for line in table() if "LE GOFF" not in line]
+
+    # 59,50 h are printed as the total; half of it stands elsewhere, and would be everybody's
+    reading = read(paper([*lines, "Durée du module : 29,75 h"]))
+
+    assert reading.needs_review()
+    assert [each.quantity and each.quantity.value for each in reading.trainees] == [Decimal("17.50"), Decimal("7.00")]
+
+
+def test_days_one_below_the_other_under_a_head_are_no_date_of_issue():
+    head = ["FACTURE N° FA-26-11-0340", "Date               Matin", "1 septembre 2026   9:00 - 12:30"]
+
+    found = values(read(paper([*head, "2 septembre 2026   9:00 - 12:30", *table()[2:]])))
+
+    assert found.get("invoice_date") != date(2026, 9, 1)
