@@ -7,7 +7,7 @@ from paraphe import reading, store
 from paraphe.reading import Known, Payer, Student
 from paraphe.store import Busy
 from paraphe.work import known, sync
-from paraphe.work.known import looking
+from paraphe.work.known import looking, words_lack
 
 from .cast import NOW, caller, pdf, statements
 from .test_reading import GOOD
@@ -101,6 +101,19 @@ def test_what_is_looked_up_does_not_depend_on_how_many_there_are(call, engine, a
     assert seen_in(PAGE) == few <= 7
 
 
+def test_who_came_to_others_or_was_looked_at_before_is_not_looked_through(
+    call, engine, account, other_account, context
+):
+    students(call, ("Durand", "Hélène"))
+    found(engine, account)
+    students(caller(engine, context, account=other_account), ("Petit", "Anne"))
+
+    with statements(engine) as seen:
+        found(engine, account)
+
+    assert not any("max(student.id)" in each for each in map(str, seen))
+
+
 def test_an_invoice_is_read_in_an_account_of_many_who_have_left(call, engine, account):
     known = {"account_id": account.id, "created_on": NOW, "modified_on": NOW, "first_name": "Anne", "active": False}
     letters = [
@@ -112,6 +125,7 @@ def test_an_invoice_is_read_in_an_account_of_many_who_have_left(call, engine, ac
     rows = [{**known, "reference": f"OLD-{each}", "last_name": f"Nom{each}"} for each in letters]
     with store.writing(engine) as connection:
         connection.execute(insert(store.student), rows)
+        words_lack(connection, account)
     asked: list[Known] = []
 
     def look(words):

@@ -16,6 +16,7 @@ from paraphe.reading import Known, Reading, Trainee, Value
 from paraphe.reading.lookup import everybody
 from paraphe.work import analysis, jobs
 from paraphe.work.invoices import send_invoice
+from paraphe.work.known import words_lack
 from paraphe.work.workers import Workplace, do
 
 from ..reading.test_recognition import scan, tesseract
@@ -40,6 +41,7 @@ def call(engine, account, context):
                 for key, (last, first) in PEOPLE.items()
             ],
         )
+        words_lack(connection, account)
     return caller(engine, context)
 
 

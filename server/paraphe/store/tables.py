@@ -137,6 +137,8 @@ account = _table(
     # Counted up under the account's row lock, so that numbers are given in the order of the commits.
     Column("last_record", BigInteger, nullable=False, server_default="0"),
     Column("last_revision", BigInteger, nullable=False, server_default="0"),
+    # True when students or contacts came, or were renamed, since their words were worked out, see work/known.py.
+    Column("words_lacking", Boolean, nullable=False, server_default=false()),
     # How sure a value read from an invoice must be, 0 to 100; the reading room's own when empty.
     Column("threshold", Integer),
     # What its papers say of it, as JSON; without it there are none.

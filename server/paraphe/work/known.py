@@ -2,32 +2,21 @@
 
 Each student and each contact has a *word*, the longest of its name, and the words of an invoice find them through an
 index. It is worked out when an invoice is read, for those who came or were renamed since the last one: so it costs a
-synchronisation nothing, which has a thousand of them to write, while an invoice names a few. Who came is numbered
-higher than whoever has a word; an index of those who have none would cost a new student a thirtieth more.
+synchronisation next to nothing, which has a thousand of them to write, while an invoice names a few. The account notes
+that somebody came, so that nobody is looked for in vain. Who came is numbered higher than whoever has a word; an index
+of those who have none would cost a new student a thirtieth more.
 """
 
 from collections.abc import Sequence
-from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    Engine,
-    Select,
-    Table,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, func, select, update
 
+from .. import store
 from ..accounts import Account
 from ..reading import Known, Look, Payer, Student, word_of, words_of
-from ..store import Prepared, contact, is_among, lock_account, reading, student, update, writing
+from ..store import Prepared, contact, is_among, lock_account, reading, student, writing
 
 _NUMBERS = ("opca_number", "region_number", "unemployed_number", "file_number", "cfa_number")
 RENAMED = " "
@@ -37,6 +26,10 @@ RENAMED = " "
 NAMES = {"student": frozenset({"last_name", "first_name"}), "contact": frozenset({"organisation"})}
 _COLUMNS = {student: (student.c.last_name, student.c.first_name), contact: (contact.c.organisation,)}
 _PAY_NOTHING = ("TUTOR", "APPRENTICESHIP_MASTER", "SIGNATORY")
+_LACKING = Prepared(select(store.account.c.words_lacking).where(store.account.c.id == bindparam("account")))
+_NOTE = (
+    update(store.account).where(store.account.c.id == bindparam("account")).values(words_lacking=bindparam("lacking"))
+)
 _AT_ONCE = 1000  # so that other writers wait some 20 ms at most
 
 
@@ -79,41 +72,40 @@ def known_to(connection: Connection, account: Account, words: Sequence[str]) -> 
     return Known(students, tuple(Payer(*row[1:]) for row in sorted(payers, key=itemgetter(0))), more=more)
 
 
+def words_lack(connection: Connection, account: Account) -> None:
+    """Note that some of an account may lack their words; in the transaction that brings them, under its lock."""
+    connection.execute(_NOTE, {"account": account.id, "lacking": True})
+
+
 def settle(engine: Engine, account: Account) -> None:
     """Work out the words of those who came, or were renamed, since an invoice was read last."""
     with reading(engine) as connection:
-        lacking = _somebody_lacks().first(connection, {"account": account.id})
-    for table in _COLUMNS:
-        more = bool(getattr(lacking, table.name))
-        while more:
-            with writing(engine) as connection:
-                lock_account(connection, account.id)
-                more = _work_out(connection, table, account)
+        lacking = _LACKING.first(connection, {"account": account.id}).words_lacking
+    while lacking:
+        with writing(engine) as connection:
+            lock_account(connection, account.id)
+            lacking = any(_work_out(connection, table, account) for table in _COLUMNS)
+            if not lacking:
+                connection.execute(_NOTE, {"account": account.id, "lacking": False})
 
 
-@cache
-def _somebody_lacks() -> Prepared:
-    """Return what tells of each table whether somebody in it has no word."""
-    account: BindParameter[int] = bindparam("account")
-    lacking = {table.name: or_(*map(exists, _lacking(table, account))) for table in _COLUMNS}
-    columns: list[Any] = [found.label(name) for name, found in lacking.items()]
-    return Prepared(select(*columns))
-
-
-def _lacking(table: Table, account: int | BindParameter[int]) -> tuple[Select[Any], Select[Any]]:
-    """Return what finds the ids and names of those without a word: of who was renamed, and of who came."""
-    mine = (table.c.account_id == account) & table.c.name_word.is_not(None)
-    last = func.coalesce(select(func.max(table.c.id)).where(mine).scalar_subquery(), literal_column("0"))
+def _lacking(connection: Connection, table: Table, account: Account) -> Sequence[Row[Any]]:
+    """Return the ids and names of some without a word: of who was renamed, then of who came, in their order."""
+    worded = (table.c.account_id == account.id) & table.c.name_word.is_not(None)
     names = select(table.c.id, *_COLUMNS[table])
+    renamed = connection.execute(names.where(worded, table.c.name_word == RENAMED).limit(_AT_ONCE)).all()
+    last = connection.scalar(select(func.max(table.c.id)).where(worded))
     # "+ 0", because SQLite would look among all of the account instead of among all who came.
-    new = names.where(table.c.id > last, table.c.account_id + literal_column("0") == account)
-    return names.where(mine, table.c.name_word == literal_column(f"'{RENAMED}'")), new.order_by(table.c.id)
+    mine = table.c.account_id == account.id
+    came = (mine,) if last is None else (table.c.id > last, table.c.account_id + 0 == account.id)
+    new = names.where(*came).order_by(table.c.id)
+    return [*renamed, *connection.execute(new.limit(_AT_ONCE - len(renamed)))]
 
 
 def _work_out(connection: Connection, table: Table, account: Account) -> bool:
-    renamed, new = _lacking(table, account.id)
-    rows = connection.execute(renamed.limit(_AT_ONCE)).all()
-    rows = [*rows, *connection.execute(new.limit(_AT_ONCE - len(rows)))]
+    rows = _lacking(connection, table, account)
     if rows:
-        update(connection, table, {"name_word": [word_of(*row[1:]) for row in rows], "id": [row[0] for row in rows]})
+        store.update(
+            connection, table, {"name_word": [word_of(*row[1:]) for row in rows], "id": [row[0] for row in rows]}
+        )
     return len(rows) == _AT_ONCE

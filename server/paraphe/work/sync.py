@@ -26,7 +26,7 @@ from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
 from . import mentions, sync_rules
-from .known import NAMES, RENAMED
+from .known import NAMES, RENAMED, words_lack
 from .sync_rules import Check, Found
 
 _MOST_ERRORS = 100
@@ -430,11 +430,14 @@ def _write(context: Context, table: Table, outcome: _Outcome) -> None:
         same = {"account_id": context.account.id, "created_on": now, "modified_on": now}
         constant = {key: [value] * len(rows["reference"]) for key, value in same.items()}
         store.upsert(context.connection, table, {**constant, **rows})
+    named = NAMES.get(table.name, _NONE)
     if outcome.updated:
         same = {"modified_on": [now] * len(outcome.updated["id"])}
-        if not NAMES.get(table.name, _NONE).isdisjoint(outcome.updated):
+        if not named.isdisjoint(outcome.updated):
             same["name_word"] = [RENAMED] * len(outcome.updated["id"])
         store.update(context.connection, table, {**same, **outcome.updated})
+    if named and (outcome.created or not named.isdisjoint(outcome.updated)):
+        words_lack(context.connection, context.account)
 
 
 def _deactivate(context: Context, table: Table, references: Sequence[str]) -> None:

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("created_on", UtcDateTime(), nullable=False),
         sa.Column("last_record", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_revision", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("words_lacking", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("threshold", sa.Integer()),
         sa.Column("organisation", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_account"),
