@@ -21,7 +21,7 @@ _PROMISE = "SyncStudents 1000", 8
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure as the command line says; the table goes to standard output."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="rounds that count, besides one to warm up (default 7)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds that count, besides one to warm up (default 15)")
     parser.add_argument("--full", action="store_true", help="also SyncStudents of 10 000")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures to a file")
     asked = parser.parse_args(arguments)
