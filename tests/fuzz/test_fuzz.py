@@ -41,11 +41,11 @@ def test_a_house_that_hangs_is_ended_and_tells_where(monkeypatch, capfd):
         os.kill(pid, signal.SIGSTOP)
         timer = Timer(1.0, os.kill, (pid, signal.SIGCONT))
         timer.start()
-        with pytest.raises(house.Gone, match=r"ended with -6, asked memory"):
+        with pytest.raises(house.Gone, match=r"ended with -\d+, asked memory"):
             hanging.memory()
         timer.join()
 
-    assert "Current thread" in capfd.readouterr().err
+    assert "Fatal Python error: Aborted" in capfd.readouterr().err
 
 
 @the_same_each_time
