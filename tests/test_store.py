@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +112,18 @@ def test_a_row_is_looked_up_with_its_columns_as_they_were_stored(engine, account
     row = lookup.first(name_1=account.name)
     assert (row.id, row.created_on, row.tolerant) == (account.id, NOW, False)
     assert lookup.first(name_1="nobody") is None
+
+
+def test_a_lookup_that_fails_leaves_no_connection_that_commits_by_itself(engine, account):
+    lookup = store.Lookup(engine, select(store.account).where(store.account.c.name == account.name))
+    with pytest.raises(UnicodeEncodeError):
+        lookup.first(name_1="\ud800")
+
+    with suppress(ZeroDivisionError), store.writing(engine) as connection:
+        connection.execute(ROW, secret("half"))
+        raise ZeroDivisionError
+
+    assert names(engine) == []
 
 
 READ_ONLY = "SET default_transaction_read_only = on"

@@ -71,7 +71,7 @@ class Lookup:
             connection = self._engine.raw_connection()
             try:
                 found = self._found(connection, self._compiled.parameters(values))
-            except driver.Error:
+            except BaseException:  # whatever it was, nobody knows what state the connection is in
                 connection.invalidate()
                 raise
             finally:

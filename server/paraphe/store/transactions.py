@@ -32,7 +32,6 @@ _PASSING = {"25006", "25P03"}
 # one that was used last is taken next: it has in its memory what is asked for again.
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_use_lifo": True, "hide_parameters": True}
 
-
 # For every message, so past the compiler: what PostgreSQL is asked that SQLite need not be.
 _HOLD = "SELECT pg_try_advisory_xact_lock(%s)"
 _LOCK = "SELECT id FROM account WHERE id = %s FOR NO KEY UPDATE"
