@@ -95,7 +95,8 @@ class House:
     def _said(self, question: str, given: Sequence[Any]) -> Any:
         try:
             if not self._pipe.poll(HANGS):
-                os.kill(self._process.pid or 0, signal.SIGABRT)
+                os.kill(self._process.pid or 0, signal.SIGABRT)  # so that it tells where it stood
+                raise EOFError
             well, said = self._pipe.recv()
         except (EOFError, OSError):
             raise self._gone(question, given) from None
