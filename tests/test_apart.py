@@ -28,6 +28,7 @@ def test_what_is_asked_arrives_and_what_is_answered_comes_back_whatever_its_size
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("do", "limits"),
     [

@@ -35,6 +35,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bytes], 
         yield lambda body: {name: send(body) for name, send in servers.items()}
 
 
+@pytest.mark.slow
 def test_all_three_count_the_same_for_new_changed_and_unchanged_students(ask):
     for changed, (created, updated, unchanged) in ((False, (5, 0, 0)), (True, (0, 5, 0)), (True, (0, 0, 5))):
         answers = ask(messages.sync_students(f"M-{created}{updated}{unchanged}", "count", range(5), changed=changed))
@@ -120,6 +121,7 @@ def test_every_workload_is_called_by_one_and_by_eight():
 # Databases that have grown
 
 
+@pytest.mark.slow
 def test_a_grown_database_holds_what_its_messages_ask_for(tmp_path):
     house = House.build(f"sqlite:///{tmp_path / 'grown.sqlite'}", tmp_path, Size(10_000, 40_000), datetime.now(UTC))
     # Each is sent three times, and a name opens and closes.
@@ -231,6 +233,7 @@ def round_trips(
         installed.engine.dispose()
 
 
+@pytest.mark.slow
 def test_on_postgresql_a_message_takes_as_many_round_trips_whatever_the_number_of_its_items(round_trips):
     def least(size, state):
         # Now and then the server asks something in between, for itself.

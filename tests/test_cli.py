@@ -301,6 +301,7 @@ def test_the_demo_is_given_the_settings(paraphe, monkeypatch):
     assert str(seen[0].listen) == "127.0.0.1:9"
 
 
+@pytest.mark.slow
 def test_the_whole_server_starts_answers_and_stops(paraphe, folder):
     paraphe("init")
     with subprocess.Popen(

@@ -156,6 +156,7 @@ def test_a_caller_who_stops_reading_frees_the_thread_after_a_while(monkeypatch, 
         assert document.flushed.get(timeout=10) is False
 
 
+@pytest.mark.slow
 def test_a_caller_who_reads_next_to_nothing_frees_the_thread_too(monkeypatch):
     monkeypatch.setattr(serve.channel, "PATIENCE", 1.0)
     document = Document(20 * MB)
@@ -405,6 +406,7 @@ def test_a_server_that_retires_serves_its_connections_once_more_and_takes_no_new
             assert quiet.sock.recv(1) == b""
 
 
+@pytest.mark.slow
 def test_what_does_not_finish_is_cut_off_and_counted():
     with process("0.3") as (started, address), closing(connect(address)) as client:
         started.stdout.readline()

@@ -179,6 +179,7 @@ def test_values_come_back_as_decimals_days_and_aware_times(fake, exchange):
     assert record.record_index.extracted_on is None
 
 
+@pytest.mark.slow
 def test_twenty_megabytes_come_back_whole(fake, exchange):
     content = bytes(range(256)) * 80_000
     fake.records["2026-1"] = Document(content)

@@ -162,6 +162,7 @@ def test_two_polls_with_one_state_do_not_meet(exchange, state, patience):
         poll_signatures(exchange, state, SINCE, patience=patience)
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_every_change_stands_in_the_output_once(
     fake, exchange, state, output, patience, tmp_path, killed_everywhere
 ):
@@ -250,6 +251,7 @@ def test_the_output_is_the_same_file_in_whatever_folder_the_poll_is_started(
     assert people(output) == ["S0", "S1"]
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_after_what_it_handed_over(fake, command, state, output):
     Changes(fake, 5)
     fake.answered += [lambda _: False, command.kill]

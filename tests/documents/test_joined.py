@@ -295,6 +295,7 @@ def test_what_takes_too_much_time_ends_with_its_process():
         joined._apart(COVER, [document(pdf(100))] * 300, "Dossier", 1000, Limits(seconds=0.01))
 
 
+@pytest.mark.slow
 def test_large_documents_are_embedded_without_having_them_in_the_memory_of_the_server(credential):
     large = bytes(range(256)) * 40_000
     content = sealed(paper() + b"%" + large.replace(b"\n", b"\r").replace(b"\r", b" "), credential, foreign=False)

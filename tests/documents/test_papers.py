@@ -49,6 +49,7 @@ def test_a_table_of_118_trainees_breaks_over_pages_and_repeats_its_heading():
         assert f"Page {number}/{len(sheets)}" in page
 
 
+@pytest.mark.slow
 def test_a_statement_of_118_trainees_is_whole():
     people = [Person(f"STU-{number:03}", f"Nom{number:03}", "Prénom") for number in range(118)]
     held = sitting(at(7, 9), *(signed(person, at(7, 9)) for person in people))
@@ -158,6 +159,7 @@ def test_file_names_and_types_are_those_of_the_contract():
     ]
 
 
+@pytest.mark.slow
 def test_a_paper_of_a_sandbox_says_so_on_every_page_and_no_other_does():
     issue = replace(ISSUE, specimen=True)
     days = [replace(MONDAY, reference=f"CRS-{number}") for number in range(40)]

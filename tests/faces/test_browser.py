@@ -9,6 +9,7 @@ from .plain import one_database
 
 pytestmark = [
     one_database,
+    pytest.mark.slow,
     pytest.mark.skipif(PROGRAM is None, reason=f"no browser is installed: none of {', '.join(NAMES)}"),
 ]
 

@@ -181,6 +181,7 @@ def test_a_record_of_which_half_came_in_a_compressed_answer_is_not_extracted(cal
     assert to_extract(caller) == [number]
 
 
+@pytest.mark.slow
 def test_an_answer_too_large_to_be_held_twice_is_sent_as_it_is(caller):
     number = open_with_pdf(caller, pdf_of(13_000_000))
 

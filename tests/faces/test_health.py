@@ -205,6 +205,7 @@ def test_what_hinders_it_is_not_told(engine, tmp_path):
 # The whole server ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_whole_server_tells_health_at_both_addresses_and_metrics_at_one(database_url, tmp_path):
     listen = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "paraphe", "serve", "--listen", "127.0.0.1:0", "--metrics-listen", listen]

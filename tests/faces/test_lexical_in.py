@@ -33,6 +33,7 @@ def test_every_simple_type_of_the_requests_is_in_the_table():
     assert set(SENT) == set(FORMS) == set(CARRIERS)
 
 
+@pytest.mark.slow
 @everywhere
 @pytest.mark.parametrize("name", FORMS)
 def test_a_value_is_kept_as_it_is_meant_or_refused(sender, name):

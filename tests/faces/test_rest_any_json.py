@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -52,6 +53,7 @@ def at(message, pointer):
     return message
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(MESSAGES)
 def test_any_json_is_taken_or_refused_at_places_that_exist(case):

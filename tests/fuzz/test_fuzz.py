@@ -16,6 +16,7 @@ from .figures import Figures
 from .strategies import messages, styles
 from .target import Target, opened
 
+pytestmark = pytest.mark.slow
 the_same_each_time = settings(
     max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -55,6 +55,7 @@ print(json.dumps([reading.failure, [each.code for each in reading.warnings], rea
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_each_harm_has_its_own_code_and_is_over_in_seconds(name):
     content, code = FILES[name]

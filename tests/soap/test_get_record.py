@@ -93,6 +93,7 @@ class TestGetRecord(Questions):
             assert caller.fixture("GetRecord", case, recordNumber=number).ok
         assert caller.fixture("GetRecord", "unknown-record").codes == ["UNKNOWN_RECORD"]
 
+    @pytest.mark.slow
     def test_many_documents_are_given_together(self, caller):
         number = cast.open_with_pdf(caller)
         for _ in range(15):

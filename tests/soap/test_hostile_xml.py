@@ -197,6 +197,7 @@ def test_row_a_hundred_thousand_attributes_take_no_time(caller, where):
     refused(caller, message, "SCHEMA_INVALID", "MESSAGE_TOO_COMPLEX")
 
 
+@pytest.mark.slow
 def test_row_a_file_of_more_than_ten_megabytes_arrives_whole(caller):
     content = b"%PDF-1.7\n" + bytes(range(256)) * 48_000
     reply = caller.call("SendInvoice", fileName="large.pdf", content=content)

@@ -180,6 +180,7 @@ def test_a_message_that_another_process_works_on_is_in_progress(caller):
     assert (after.ok, after.text("duplicate")) == (True, "false")
 
 
+@pytest.mark.slow
 def test_two_server_processes_store_a_message_once(house_of_its_own):
     caller = house_of_its_own.account()
     with serving(house_of_its_own) as second:

@@ -145,6 +145,7 @@ def leave_unread(caller, body):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+@pytest.mark.slow
 def test_a_server_that_is_told_to_stop_writes_what_it_owes(house_of_its_own):
     caller = house_of_its_own.account()
     with serving(house_of_its_own) as server:
@@ -157,6 +158,7 @@ def test_a_server_that_is_told_to_stop_writes_what_it_owes(house_of_its_own):
     assert [row.request_id for row in rows(caller)] == [reply.text("requestId") for reply in replies]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_loses_no_row_of_what_it_stored(house_of_its_own):
     caller = house_of_its_own.account()
     with serving(house_of_its_own) as server:

@@ -153,6 +153,7 @@ def test_the_root_part_has_its_own_charset(caller):
         assert index.documents.document[0].fileName == "Étude.pdf"
 
 
+@pytest.mark.slow
 def test_a_file_of_more_than_10_mb_is_taken(caller):
     content = cast.pdf_of(12_000_000)
 
@@ -469,6 +470,7 @@ def test_an_answer_that_is_repeated_is_a_plain_one(caller):
     assert (again.text("duplicate"), again.text("documentId")) == ("true", first.text("documentId"))
 
 
+@pytest.mark.slow
 def test_a_file_of_more_than_10_mb_goes_out_whole(caller):
     content = cast.pdf_of(12_000_000)
     reply = post(caller, [root(caller), part(content)])

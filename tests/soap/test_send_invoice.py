@@ -1,5 +1,7 @@
 """SendInvoice."""
 
+import pytest
+
 from . import cast
 from .cast import INVOICE, digest, invoicing
 from .house import codes
@@ -71,6 +73,7 @@ class TestSendInvoice(Questions):
         for case in ("request", "with-hints", "needs-review", "not-a-pdf"):
             assert caller.fixture("SendInvoice", case).ok
 
+    @pytest.mark.slow
     def test_many_invoices_have_many_numbers_without_a_gap(self, caller):
         numbers = [self.send(caller).recordNumber for _ in range(12)]
 

@@ -150,6 +150,7 @@ def test_row_an_invalid_request_in_soap_1_2_is_a_fault_and_no_crash(caller):
     assert (reply.version, reply.status, reply.codes) == ("1.2", 400, ["SCHEMA_INVALID"])
 
 
+@pytest.mark.slow
 def test_row_errors_of_one_request_are_never_told_to_another(caller):
     def wrong(number):
         reply = caller.again().post(students(KNOWN + f"<birthDate>no {number}</birthDate>"))

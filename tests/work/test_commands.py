@@ -112,6 +112,7 @@ def test_how_sure_is_sure_enough_is_set_for_an_account(opened, paraphe):
     assert "--threshold" in paraphe("account", "set", "Centre", code=2)
 
 
+@pytest.mark.slow
 def test_a_worker_does_the_jobs_of_the_queue_and_ends_when_it_is_told_to(opened, paraphe, engine):
     with store.writing(engine) as connection:  # one that can be done on any machine
         connection.execute(update(store.job).values(kind="PREPARE"))

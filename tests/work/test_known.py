@@ -114,6 +114,7 @@ def test_who_came_to_others_or_was_looked_at_before_is_not_looked_through(
     assert not any("max(student.id)" in each for each in map(str, seen))
 
 
+@pytest.mark.slow
 def test_an_invoice_is_read_in_an_account_of_many_who_have_left(call, engine, account):
     known = {"account_id": account.id, "created_on": NOW, "modified_on": NOW, "first_name": "Anne", "active": False}
     letters = [

@@ -94,6 +94,7 @@ def seen(row: RowMapping) -> Row:
 numbers = count()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @settings(
     max_examples=40,

@@ -58,6 +58,7 @@ def test_r2028_r2029_the_document_is_valid_for_lxml(description):
     by_lxml().assertValid(description.root)
 
 
+@pytest.mark.slow
 def test_r2028_r2029_the_document_is_valid_for_xmlschema(description):
     by_xmlschema().validate(description.text)
 
@@ -87,6 +88,7 @@ BREACHES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breach", BREACHES)
 def test_both_validators_notice(breach, version):
     broken = with_a_breach(version, *BREACHES[breach])

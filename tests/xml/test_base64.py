@@ -21,6 +21,7 @@ def meant(text):
     return b64decode(signs) if WHOLE.fullmatch(signs) else None
 
 
+@pytest.mark.slow
 @settings(max_examples=500, derandomize=True, database=None, deadline=None)
 @given(TEXTS, st.integers(1, 9))
 def test_a_text_in_pieces_is_taken_whole_or_not_at_all(text, size):
@@ -31,6 +32,7 @@ def test_a_text_in_pieces_is_taken_whole_or_not_at_all(text, size):
     assert (bytes(arriving.content) if arriving.end() else None) == meant(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, derandomize=True, database=None, deadline=None)
 @given(TEXTS.filter(str.isascii))
 def test_a_text_at_once_is_taken_whole_or_not_at_all(text):

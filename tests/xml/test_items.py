@@ -39,6 +39,7 @@ def read(payload):
     return together, [one_by_one(item) for item in (array if array is not None else ())]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(WITH_LISTS).flatmap(lambda name: messages(operations()[name])), styles)
 def test_a_list_is_read_as_its_elements_are_one_by_one(message, style):

@@ -204,6 +204,7 @@ PIECES = some.sampled_from(
 SECTION = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(some.lists(PIECES, max_size=8), some.integers(1, 80), some.booleans(), some.sampled_from(["utf-8", "utf-16"]))
 def test_whatever_a_message_is_made_of_both_readers_agree(pieces, size, tolerant, encoding):

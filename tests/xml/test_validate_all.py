@@ -351,6 +351,7 @@ def test_the_first_hundred_come_at_once_however_many_there_are(kind):
     assert seconds(kind, 16_000, MAXIMUM_ERRORS) < 5.0  # quadratic: minutes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["hidden values", "items without namespace", "wrong references in one item"])
 def test_the_time_for_all_grows_as_the_message_does(kind):
     seconds(kind, 100, None)
