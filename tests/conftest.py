@@ -4,6 +4,7 @@ A test that asks for `engine` runs twice, on SQLite and on PostgreSQL, each time
 `@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)` holds it to one of them.
 """
 
+import gc
 import shutil
 import tempfile
 import warnings
@@ -24,6 +25,17 @@ from paraphe.archive import Archive, open_archive
 from paraphe.context import Context
 
 NOW = datetime(2026, 9, 14, 7, 30, tzinfo=UTC)
+
+
+def pytest_collection() -> None:
+    """See `pytest_collection_finish`."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of tests out of what Python looks through for garbage while they run: a tenth of the time."""
+    gc.freeze()
+    gc.enable()
 
 
 def prepare(engine: Engine) -> None:

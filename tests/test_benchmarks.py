@@ -44,6 +44,7 @@ def test_all_three_count_the_same_for_new_changed_and_unchanged_students(ask):
         assert [messages.told(answer.body) for answer in answers.values()] == [counts] * 3
 
 
+@pytest.mark.slow
 def test_of_a_mixed_message_each_item_is_told_by_the_product_and_by_plain_spyne(ask):
     ask(messages.sync_students("M-few", "mixed", range(2)))
     answers = ask(messages.sync_students("M-more", "mixed", range(5)))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from . import cast
 from .cast import AGREEMENT, digest
 from .house import Caller, codes
@@ -82,6 +84,7 @@ class DocumentQuestions(Questions):
 
         assert reply.codes == ["EMPTY_FILE"]
 
+    @pytest.mark.in_all_pairs
     def test_the_message_of_the_fixtures_is_taken(self, caller: Caller) -> None:
         assert caller.fixture(self.operation, recordNumber=cast.open_record(caller)).ok
 

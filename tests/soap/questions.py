@@ -77,6 +77,7 @@ class SyncQuestions(Questions):
         assert [(item.index, item.action) for item in answer.items.item] == [(n, "CREATED") for n in (1, 2, 3)]
         assert caller.house.count(self.table, caller.account) == 3
 
+    @pytest.mark.in_all_pairs
     def test_the_message_of_the_fixtures_is_taken_twice(self, caller: Caller) -> None:
         self.prepare_fixture(caller)
 

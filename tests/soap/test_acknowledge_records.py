@@ -1,5 +1,7 @@
 """AcknowledgeRecords."""
 
+import pytest
+
 from . import cast
 from .house import codes
 from .questions import Questions
@@ -65,6 +67,7 @@ class TestAcknowledgeRecords(Questions):
         assert codes(self.acknowledge(other, number)) == ["UNKNOWN_RECORD"]
         assert cast.to_extract(caller) == [number]
 
+    @pytest.mark.in_all_pairs
     def test_the_messages_of_the_fixtures_are_answered(self, caller):
         number = cast.open_record(caller)
 

@@ -60,6 +60,7 @@ class TestCheckConnection(Questions):
     def test_another_account_is_told_its_own_name(self, caller, other):
         assert caller.call("CheckConnection").account != other.call("CheckConnection").account
 
+    @pytest.mark.in_all_pairs
     def test_the_message_of_the_fixtures_is_taken(self, caller):
         assert caller.fixture("CheckConnection").text("account") == caller.account.name
 

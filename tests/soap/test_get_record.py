@@ -86,6 +86,7 @@ class TestGetRecord(Questions):
         assert codes(caller.call("GetRecord", recordNumber=number, format="PDF")) == ["RECORD_WITHOUT_DOCUMENT"]
         assert caller.call("GetRecord", recordNumber=number, format="ZIP").content
 
+    @pytest.mark.in_all_pairs
     def test_the_messages_of_the_fixtures_are_answered(self, caller):
         number = cast.open_with_pdf(caller)
 

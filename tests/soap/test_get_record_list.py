@@ -84,6 +84,7 @@ class TestGetRecordList(Questions):
         assert reply.ok
         assert reply.text("remaining") == "0"
 
+    @pytest.mark.in_all_pairs
     def test_the_messages_of_the_fixtures_are_answered(self, caller):
         assert caller.fixture("GetRecordList").ok
         assert caller.fixture("GetRecordList", "limit-exceeded").codes == ["LIMIT_EXCEEDED"]

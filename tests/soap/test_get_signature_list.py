@@ -92,6 +92,7 @@ class TestGetSignatureList(Questions):
         assert participants(other.call("GetSignatureList", **PERIOD)) == {}
         assert codes(other.call("GetSignatureList", **PERIOD, courseReference="CRS-0001")) == ["UNKNOWN_REFERENCE"]
 
+    @pytest.mark.in_all_pairs
     def test_the_messages_of_the_fixtures_are_answered_from_their_attendance(self, caller):
         for operation in fixture_loader.REPOSITORIES:
             assert caller.fixture(operation).ok

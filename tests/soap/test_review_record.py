@@ -62,6 +62,7 @@ class TestReviewRecord(Questions):
 
         assert set(reply.codes) == {"VALUE_REQUIRED"}
 
+    @pytest.mark.in_all_pairs
     @pytest.mark.parametrize(("case", "found"), [("request", []), ("not-in-review", ["RECORD_NOT_IN_REVIEW"])])
     def test_the_messages_of_the_fixtures_are_answered(self, caller, case, found):
         number = cast.open_record(caller) if found else cast.open_with_pdf(caller, b"no PDF")

@@ -69,6 +69,7 @@ class TestSendInvoice(Questions):
         assert self.send(caller).recordNumber == self.send(other).recordNumber
         assert len(cast.to_extract(caller)) == len(cast.to_extract(other)) == 1
 
+    @pytest.mark.in_all_pairs
     def test_the_messages_of_the_fixtures_are_taken(self, caller):
         for case in ("request", "with-hints", "needs-review", "not-a-pdf"):
             assert caller.fixture("SendInvoice", case).ok

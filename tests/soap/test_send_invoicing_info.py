@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from . import cast
 from .cast import invoicing
 from .house import codes
@@ -68,6 +70,7 @@ class TestSendInvoicingInfo(Questions):
         assert answer.returnCode == "200 OK"
         assert "SUM_MISMATCH" in [warning.code for warning in answer.warnings.warning]
 
+    @pytest.mark.in_all_pairs
     def test_the_message_of_the_fixtures_is_taken(self, caller):
         assert caller.fixture("SendInvoicingInfo").ok
 

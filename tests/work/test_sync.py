@@ -103,6 +103,7 @@ def test_an_empty_message_changes_nothing(school):
     assert school.active("student") == ["S001", "S002"]
 
 
+@pytest.mark.slow
 def test_ten_thousand_items_fit_in_one_message(school):
     assert counts(school.sync("students", students(10_000))) == {"received": 10_000, "created": 10_000}
     assert counts(school.sync("students", students(10_000))) == {"received": 10_000, "unchanged": 10_000}

@@ -96,6 +96,7 @@ def test_a_served_file_compiles_with_lxml_with_all_that_it_includes(house, name)
         assert all(schema.validate(request(operation)) for operation in OPERATIONS)
 
 
+@pytest.mark.slow
 @every_file
 def test_a_served_file_compiles_with_xmlschema_with_all_that_it_includes(house, name):
     schema = xmlschema.XMLSchema10(f"{house.url}/xsd/v1/{name}.xsd", allow="remote")

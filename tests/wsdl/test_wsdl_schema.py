@@ -97,6 +97,7 @@ def test_both_validators_notice(breach, version):
     assert not by_xmlschema().is_valid(broken.text)
 
 
+@pytest.mark.slow
 def test_xmlschema_reads_it_as_wsdl_with_all_its_references(version):
     """It finds every message, port type, binding and port that another names, or refuses the document."""
     document = Wsdl11Document(str(FILES[version]))
