@@ -393,6 +393,7 @@ def refusing() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "reason"),
     [(401, "credentials"), (403, "credentials"), (404, "not exist"), (409, "not answer"), (503, "not answer")],

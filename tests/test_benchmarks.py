@@ -54,6 +54,7 @@ def test_of_a_mixed_message_each_item_is_told_by_the_product_and_by_plain_spyne(
         assert [answers[name].body.count(f"action>{action}<".encode()) for action in ("CREATED", "UNCHANGED")] == [3, 2]
 
 
+@pytest.mark.slow
 def test_all_three_list_the_same_records(ask):
     answers = ask(messages.get_record_list())
 

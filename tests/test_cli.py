@@ -122,6 +122,7 @@ def test_settings_that_cannot_be_used_are_told_all_at_once(paraphe):
     assert "S3 URL" in paraphe("serve --store s3://bucket?what=1", code=2)
 
 
+@pytest.mark.slow
 def test_templates_that_are_broken_are_told_with_file_and_line_before_anything_is_served(house, paraphe, folder):
     templates = folder / "templates"
     assert "templates" in paraphe(f"serve --templates {templates}", code=2)
@@ -211,6 +212,7 @@ def test_without_json_the_same_is_written_for_people(house, paraphe):
     assert "revoked 2" in paraphe("account keys CFA")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"),
     [

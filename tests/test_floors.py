@@ -6,6 +6,7 @@ do not know each other, so neither do faces.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -60,6 +61,9 @@ READS_XML = {
 }
 
 
+parsed = cache(ast.parse)
+
+
 def modules(root: Path = SERVER) -> dict[str, Path]:
     """Every module below a source root by its dotted name; a package is called after its folder."""
     found = {}
@@ -72,7 +76,7 @@ def modules(root: Path = SERVER) -> dict[str, Path]:
 def imports(name: str, path: Path, source: str, known: dict[str, Path]) -> Iterator[str]:
     """Every module that a module imports, wherever in its text, by its absolute name."""
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -174,7 +178,7 @@ def test_xml_from_outside_is_parsed_at_one_address():
         path.relative_to(SERVER / "paraphe").as_posix()
         for path in MODULES.values()
         if "lxml" in path.read_text()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in PARSERS
         if isinstance(node.value, ast.Name) and node.value.id == "etree"
     }
@@ -186,7 +190,7 @@ def test_only_the_store_and_the_migrations_ask_for_the_dialect():
     asking = {
         path.relative_to(SERVER / "paraphe").parts[0]
         for path in MODULES.values()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "dialect"
     }
 
@@ -199,7 +203,7 @@ def test_nobody_below_the_entrance_looks_at_the_clock():
         if room(name) in ("work", "documents", "reading", "xml", "store", "contract", "context"):
             clocks = [
                 node
-                for node in ast.walk(ast.parse(path.read_text()))
+                for node in ast.walk(parsed(path.read_text()))
                 if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today")
                 if isinstance(node.value, ast.Name) and node.value.id in ("datetime", "date")
             ]

@@ -44,6 +44,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soap", ["1.1", "1.2"])
 @pytest.mark.parametrize("operation", COMMANDS)
 def test_every_operation_has_a_command(fake, run, tmp_path, monkeypatch, operation, soap):

@@ -100,6 +100,7 @@ def test_the_charset_wins_over_the_declaration(sender, name, declared):
     assert sender.stored == [text]
 
 
+@pytest.mark.slow
 @every_mark
 @pytest.mark.parametrize("charset", [None, "UTF-8", "ISO-8859-1", "UTF-16", "no-such-charset"])
 @pytest.mark.parametrize("declared", [None, "ISO-8859-1"])

@@ -46,6 +46,7 @@ def command(*arguments: str) -> dict[str, Any]:
     return printed
 
 
+@pytest.mark.slow
 def test_the_command_prints_what_was_read_and_knows_given_students(tmp_path):
     students = tmp_path / "students.csv"
     students.write_text("reference;lastName;firstName\nS1;LE QUÉRÉ;Noémie\nS2;RŒSCH;Timothée\n", "utf-8")

@@ -37,6 +37,7 @@ def _blurred(cell: Cell, parts: list[str]) -> Cell:
     return Cell.of(words, cell.y, cell.size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_invoice_with_a_name_that_cannot_be_read_waits_for_a_person(shape, monkeypatch):
     path, truth = next((path, truth) for path, truth in truths(PAPERS) if path.name.startswith(shape))

@@ -57,6 +57,7 @@ def kept(caller, reply):
 # In ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", SHAPES)
 @pytest.mark.parametrize("content", [INVOICE, AWKWARD], ids=["a PDF", "awkward bytes"])
 def test_a_file_beside_the_message_is_kept_as_it_is(caller, stack, content):
@@ -379,6 +380,7 @@ def test_an_answer_to_a_package_is_a_package_when_it_holds_a_file(caller):
     assert index.headers["Content-Type"] == MEDIA_TYPES[caller.version]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accept", "sent", "is_package"),
     [

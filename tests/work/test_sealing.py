@@ -129,6 +129,7 @@ class _Token:
         return await self._sign(*arguments, **options)
 
 
+@pytest.mark.slow
 def test_a_token_that_fails_holds_no_paper_up_and_all_is_sealed_when_it_is_back(call, at_work, engine, archive, centre):
     ready(call, pdf(300))
     workplace = at_work()

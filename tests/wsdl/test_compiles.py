@@ -107,6 +107,7 @@ def test_a_served_file_compiles_with_xmlschema_with_all_that_it_includes(house, 
         assert all(schema.is_valid(request(operation)) for operation in OPERATIONS)
 
 
+@pytest.mark.slow
 def test_the_schema_of_a_served_document_compiles_with_both(house, version):
     (inline,) = etree.fromstring(fetch(f"{house.url}/soap/v1?{QUERIES[version]}")).iter(f"{{{XS}}}schema")
     alone = etree.tostring(inline)

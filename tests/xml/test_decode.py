@@ -291,6 +291,7 @@ def test_with_keep_valid_items_that_nobody_can_read_are_left_out_with_their_erro
     assert [(error.index, error.code) for error in values["rejected"]] == [(2, Code.VALUE_OUT_OF_RANGE)]
 
 
+@pytest.mark.slow
 def test_with_keep_valid_a_message_that_is_wrong_all_through_is_refused():
     message = f"<SyncStudents><onError>KEEP_VALID</onError><students>{'<student/>' * 10_001}</students></SyncStudents>"
 

@@ -55,6 +55,7 @@ ATTACKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_a_message_is_refused_before_it_is_read_to_its_end(kind):
     body = arriving(*ATTACKS[kind]())
