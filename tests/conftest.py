@@ -16,7 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, text
 
 from paraphe import migrations, store
 from paraphe.accounts import Account
@@ -44,6 +44,14 @@ def prepare(engine: Engine) -> None:
 
 
 # Databases -----------------------------------------------------------------------------------------------------
+
+
+def open_without_waiting(url: str) -> Engine:
+    """Open a database as the server does, but do not wait until the disk has what it is given."""
+    engine = store.open_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    return engine
 
 
 @pytest.fixture(scope="session")
@@ -150,8 +158,8 @@ def database_url(
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """A fresh database with all tables and no rows, opened as the server opens it."""
-    engine = store.open_engine(database_url)
+    """A fresh database with all tables and no rows, opened as the server opens it but for waiting for the disk."""
+    engine = open_without_waiting(database_url)
     yield engine
     engine.dispose()
 

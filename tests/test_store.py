@@ -73,6 +73,16 @@ def test_a_new_file_that_others_are_just_using_is_waited_for(tmp_path):
     engine.dispose()
 
 
+def test_sqlite_waits_for_the_disk_and_holds_references_to_what_there_is(tmp_path):
+    engine = store.open_engine(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    with store.reading(engine) as connection:
+        said = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "foreign_keys")}
+    engine.dispose()
+
+    full = 2
+    assert said == {"synchronous": full, "foreign_keys": 1}
+
+
 def names_of_tables(engine):
     with store.reading(engine) as connection:
         return list(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())

@@ -13,6 +13,7 @@ from paraphe.app import application
 from paraphe.archive import open_archive
 from paraphe.serve import Server, running
 
+from ..conftest import open_without_waiting
 from .house import Caller, House
 
 OTHERS = [("1.1", "postgresql"), ("1.2", "sqlite")]
@@ -61,7 +62,7 @@ def opened(kind: str, database: str, folder: Path, **given: str) -> Iterator[Hou
     """Run a server in this process over a database that was initialised."""
     (folder / "archive").mkdir(exist_ok=True)
     archive = open_archive(str(folder / "archive"))
-    engine = store.open_engine(database)
+    engine = open_without_waiting(database)
     # Nearly all messages come from one address here, many of them from nobody.
     many = dict.fromkeys(("failed_logins", "failed_logins_per_source"), "100000")
     read = settings.read({"listen": "127.0.0.1:0", "database": database, **many, **given})
