@@ -9,6 +9,8 @@ import requests
 from paraphe import store
 from paraphe.accounts import server_secret
 from paraphe.addresses import Addresses
+from paraphe.documents.joined import NotJoined, joined_pdf
+from paraphe.work import joining
 
 from . import cast
 from .cast import IMAGE, INVOICE, digest, open_with_pdf
@@ -88,6 +90,35 @@ def test_the_name_of_the_file_and_the_address_tell_nothing_of_the_account(caller
     assert len(token) == 48
     assert caller.account.name not in url
     assert caller.account.api_user not in url
+
+
+def test_nothing_of_the_database_is_held_while_a_pdf_is_made(house_of_its_own, monkeypatch):
+    url, _ = addresses_of(house_of_its_own.account())["records.pdf"]
+    pool, held = house_of_its_own.engine.pool, []
+    assert house_of_its_own.later.settle(10)
+
+    def watched(*arguments, **named):
+        held.append(pool.checkedout())
+        return joined_pdf(*arguments, **named)
+
+    monkeypatch.setattr(joining, "joined_pdf", watched)
+
+    assert requests.get(url, timeout=30).status_code == 200
+    assert held == [0]
+
+
+def test_a_pdf_that_cannot_be_made_is_worth_asking_for_again(house_of_its_own, monkeypatch):
+    url, _ = addresses_of(house_of_its_own.account())["records.pdf"]
+
+    def failing(*arguments, **named):
+        raise NotJoined("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(joining, "joined_pdf", failing)
+        refused = requests.get(url, timeout=30)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert requests.get(url, timeout=30).status_code == 200
 
 
 def test_an_address_that_has_expired_is_nothing(caller):

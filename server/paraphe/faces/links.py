@@ -30,6 +30,10 @@ _NOBODY = bytes(16)
 class _NotMade(Exception):  # noqa: N818 - the house names exceptions by what is the case
     """The PDF of this version of a record is not there yet."""
 
+    def __init__(self, record_id: int) -> None:
+        super().__init__(record_id)
+        self.record_id = record_id
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -40,6 +44,10 @@ class File:
     length: int
     digest: str
     pieces: Iterable[bytes]
+
+
+Find = Callable[[Connection, Call, bytes], File | None]
+"""Looks for what an address stands for; raises _NotMade if that has to be made first."""
 
 
 def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
@@ -56,8 +64,7 @@ def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
     file = None
     if find is not None:
         try:
-            with store.reading(call.exchange.engine) as connection:
-                file = find(connection, call, link or _NOBODY)
+            file = _found(call, find, link or _NOBODY)
         except _NotMade:
             later = [("Retry-After", str(http.RETRY_AFTER))]
             return http.plain(start, 503, b"The PDF of this record is not made yet.\n", later)
@@ -66,6 +73,17 @@ def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
         log.info("no such address", extra={"request_id": call.request_id, "place": place})
         return http.nothing_here(start)
     return _give(file, place, environ, start)
+
+
+def _found(call: Call, find: Find, link: bytes) -> File | None:
+    """Find what an address stands for, and make it first if need be, holding nothing of the database meanwhile."""
+    try:
+        with store.reading(call.exchange.engine) as connection:
+            return find(connection, call, link)
+    except _NotMade as missing:
+        call.exchange.make_pdf(missing.record_id, call.request_id)
+    with store.reading(call.exchange.engine) as connection:
+        return find(connection, call, link)
 
 
 def _give(file: File, place: str, environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
@@ -165,15 +183,11 @@ def _document(connection: Connection, call: Call, link: bytes) -> File | None:
 
 def _record_as_pdf(connection: Connection, call: Call, link: bytes) -> File | None:
     opened = records.open_record(connection, link)
-    if opened is not None and opened.documents and opened.whole is None:
-        call.exchange.make_pdf(opened.head.id, call.request_id)
-        with store.reading(call.exchange.engine) as anew:
-            opened = records.open_record(anew, link)
     if opened is None or not opened.documents:
         return None
     whole = opened.whole
     if whole is None:
-        raise _NotMade
+        raise _NotMade(opened.head.id)
     if not opened.joins:
         return None
     _count_as_extracted(call, opened, whole=not opened.left_out)
@@ -197,7 +211,7 @@ def _count_as_extracted(call: Call, opened: records.Opened, *, whole: bool) -> N
         call.after_sent.append(opened.extraction(call.received_on, call.request_id, "whoever has the address"))
 
 
-_PLACES: dict[str, dict[str, Callable[[Connection, Call, bytes], File | None]]] = {
+_PLACES: dict[str, dict[str, Find]] = {
     "signatures": {".png": _signature},
     "documents": {".pdf": _document},
     "records": {".pdf": _record_as_pdf, ".zip": _record_as_zip},
