@@ -26,7 +26,8 @@ DAY = (
     rf"|{_DAY}[\s-]+{MONTH}[\s-]+{_YEAR}))(?![\d])"
 )
 _DAY_WITHOUT_YEAR = (
-    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}(?:\s?[/.]\s?|-)(?:0?[1-9]|1[0-2])(?![\d/.-])|{_DAY}\s+{MONTH}|{_DAY}))"
+    rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}(?:\s?[/.]\s?|-)(?:0?[1-9]|1[0-2])(?:\.(?=\s))?(?![\d/.-])|"
+    rf"{_DAY}\s+{MONTH}|{_DAY}))"
 )
 _TO = r"\s*(?:au|a|jusqu'au|jusqu'a|->|=>|→|➔|>|/|-|…|\.\.\.?)\s*(?:le\s+)?"
 _FIND_DAY = re.compile(rf"(?<![\d/.-]){DAY}")
@@ -70,7 +71,7 @@ class Period:
 
 def day(text: str, year: int | None = None, month: int | None = None) -> date | None:
     """Read one day; `year` and `month` are taken where the text has none."""
-    text = re.sub(rf"^(?:{_WEEKDAY}),?\s+", "", fold(text).strip()).replace("1 er", "1").replace("1er", "1")
+    text = re.sub(rf"^(?:{_WEEKDAY}),?\s+", "", fold(text).strip().rstrip(".")).replace("1 er", "1").replace("1er", "1")
     if match := re.fullmatch(r"(20\d\d)[-/.](\d\d)[-/.](\d\d)", text):
         return _date(*map(int, match.groups()))
     if match := re.fullmatch(r"(\d{1,2})\s?[/.-]\s?(\d{1,2})(?:\s?[/.-]\s?(\d{2,4}))?", text):
@@ -134,9 +135,15 @@ def _two_days(match: re.Match[str]) -> Period | None:
         return None
     bare = match["start"].strip().removesuffix("er").strip().isdigit()
     words = re.match(r"(?:du|de|entre|le|debut)\b", match[0])
-    if bare and not re.search(r"[a-z]", match["to"]):
+    if bare and not re.search(r"[a-z]", match["to"]) and not _fills(match):
         return None  # "12 - 15/03/2026" is as likely a number and a day
     return Period(start, end, match.start(), match.end(), "two days" if words else "two days without a word")
+
+
+def _fills(match: re.Match[str]) -> bool:
+    """Say whether a period in words is all that its text says: "12 - 30 janvier 2026"."""
+    around = match.string[: match.start()] + match.string[match.end() :]
+    return not around.strip(" .()") and bool(re.search(MONTH, match["end"]))
 
 
 def _several_days(match: re.Match[str]) -> Period | None:

@@ -29,7 +29,7 @@ _NUMBER_LABELS = (
     ("piece", 90, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:la\s+)?(?:piece|document|doc\.?)|(?:piece|document)"
         rf"(?: comptable| de vente)?\s*(?:{NO}|:))(?![a-z])")),
-    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+[-\w/.]*\d|\s*$)")),
+    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+(?:[a-z]{{1,3}} )?[-\w/.]*\d|\s*$)")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
     ("our reference", 81, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip
@@ -50,7 +50,7 @@ _DATE_LABELS = (
 
             r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
             r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
-        r"\bediteee?\s+le|\beditee?\s+le|\bfacturee?\s+le|\bdate\s+d'envoi")),
+        r"\bediteee?\s+le|\beditee?\s+le|\bfacturee?\s+le|(?:^|[-,;]\s*)datee?\s+du|\bdate\s+d'envoi")),
     ("date", 90, re.compile(
         r"(?:^|[-/,;]\s*|\s{2,})date(?![a-z])(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),

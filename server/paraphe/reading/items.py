@@ -35,6 +35,18 @@ def items(sheet: Sheet, *, in_hours: bool) -> list[Item]:
     return [each for each in found if not _is_flat(each)] or found
 
 
+def without_unit(sheet: Sheet, excl: Decimal | None) -> list[Item]:
+    """Return the lines of an invoice that names no unit, if their prices may be those of hours and make its amount.
+
+    That one of them is no whole number tells hours from pieces.
+    """
+    found = _products(sheet)
+    added = sum((abs(each[2].value) for each in found), Decimal())
+    cheap = all(abs(each[1].value) <= DEAREST_HOUR and each[0].kind == "NUMBER" for each in found)
+    parts = any(each[0].value % 1 for each in found)
+    return found if cheap and parts and excl is not None and abs(added - abs(excl)) <= Decimal("0.02") else []
+
+
 def flat(sheet: Sheet) -> list[Item]:
     """Return the lines that multiply something else: fees, days; none if all do."""
     found = _products(sheet)

@@ -152,8 +152,10 @@ _APART = -10_000  # turned text stands at no height of the page
 
 def _of_one_direction(page: int, first: int, glyphs: Sequence[Glyph], shift: float) -> list[Line]:
     found: list[Line] = []
-    for row in _rows(glyphs):
-        cells = tuple(each for each in _cells(row) if not _RULE.fullmatch(each.text))
+    rows = _rows(glyphs)
+    ruled = sum(sum(each.text == "!" for each in row) > 2 for row in rows) > 2
+    for row in rows:
+        cells = tuple(each for each in _cells(row, _BARS + "!" * ruled) if not _RULE.fullmatch(each.text))
         if cells:
             cells = tuple(replace(cell, y=cell.y + shift) for cell in cells) if shift else cells
             found.append(Line(page, first + len(found), cells))
@@ -260,14 +262,17 @@ def _overlap(first: list[tuple[float, float]], second: list[tuple[float, float]]
     return False
 
 
-def _cells(row: list[Glyph]) -> Iterator[Cell]:
+_BARS = "|│┃"  # between columns; line printers draw them as "!"
+
+
+def _cells(row: list[Glyph], bars: str) -> Iterator[Cell]:
     row.sort(key=lambda each: each.x0)
     words: list[list[Glyph]] = []
     spaces = 0
     for glyph in row:
         if not glyph.text.strip():
             spaces += 1
-        elif glyph.text in "|│┃":
+        elif glyph.text in bars:
             if words:
                 yield _cell(words)
             words, spaces = [], 0
@@ -294,8 +299,26 @@ def _is_drawn_again(last: Glyph, glyph: Glyph) -> bool:
 
 
 def _cell(words: list[list[Glyph]]) -> Cell:
+    if len(words) > _SPACED_OUT and sum(len(each) == 1 for each in words) > 0.8 * len(words):
+        words = _closed_up(words)
     letters = [("".join(each.text for each in word), word[0].x0, word[-1].x1) for word in words]
     return Cell.of(letters, words[0][0].y, max(each.size for word in words for each in word))
+
+
+_SPACED_OUT = 6  # letters
+
+
+def _closed_up(words: list[list[Glyph]]) -> list[list[Glyph]]:
+    """Bring together letters that are spaced out, as in "F A C T U R E   N °": only wider gaps part words."""
+    gaps = [right[0].x0 - left[-1].x1 for left, right in pairwise(words)]
+    usual = sorted(gaps)[len(gaps) // 2]
+    together = [list(words[0])]
+    for gap, word in zip(gaps, words[1:], strict=True):
+        if gap > 1.6 * usual:
+            together.append(list(word))
+        else:
+            together[-1] += word
+    return together
 
 
 _INVOICE_WORDS = re.compile(

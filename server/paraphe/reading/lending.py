@@ -1,14 +1,40 @@
 """Hours for names that have none in their line: from below, beside, their section, a list apart, or one for all."""
 
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import reduce
-from itertools import islice
 
 from . import rows, tables
 from .labels import Sheet
-from .layout import Line
+from .layout import Cell, Line
 from .measures import Measure, added, measures
 from .mentions import Mention
 from .proof import Proof
+
+_OF_HOURS = re.compile(r"(?:nombre |nb\.? |total |volume )?(?:d'|de |des )?(?:heures?|duree|horaire)\b")
+
+
+_BOX = 8  # lines
+
+
+def _is_list(found: Sequence[Mention]) -> bool:
+    """Say whether names that nothing announces stand in a list: at one edge, or in one line."""
+    if any(each.rule != "line of its own" for each in found):
+        return True
+    lines, edges = {each.line.number for each in found}, {round(each.cell.x0 / 3) for each in found}
+    return len(lines) == 1 or len(edges) < len(found)
+
+
+def _hours_in_box(line: Line, cell: Cell) -> Measure | None:
+    """Return the hours of a cell, or of the one to its right, if it is the label of hours."""
+    at = line.cells.index(cell)
+    for cells in ((cell,), line.cells[at : at + 2] if _OF_HOURS.match(cell.folded) else ()):
+        alone = Line(line.page, line.number, cells)
+        counted = (each for each in measures(alone) if each.kind == "HOURS") if cells else iter(())
+        if cells and (hours := rows.labelled_hours(alone) or next(counted, None)):
+            return hours
+    return None
 
 
 class Lender:
@@ -42,7 +68,7 @@ class Lender:
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
                 return found
-        shared = self._hours_for_each(len(found))
+        shared = self._hours_for_each(len(found)) if _is_list(found) else None
         if shared is not None:
             for each in found:
                 each.hours = shared
@@ -56,14 +82,14 @@ class Lender:
 
     def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
         """Return the hours in the column of a mention, down to the next one there: boxes side by side."""
-        line, others = found[index].line, {each.line.number for each in found}
-        for other, below in islice(self.sheet.flow(line, found[index].cell), 1, None):
-            if other.number in others:
+        line, x0 = found[index].line, found[index].cell.x0
+        others = {(each.line.number, each.cell.x0) for each in found}
+        at = bisect_right(self.sheet.lines, line.number, key=lambda each: each.number)
+        for other in self.sheet.lines[at : at + _BOX]:
+            below = next((each for each in other.cells if abs(each.x0 - x0) < 2), None)
+            if other.page != line.page or (below and (other.number, below.x0) in others):
                 break
-            alone = Line(other.page, other.number, (below,))
-            if hours := rows.labelled_hours(alone) or next(
-                (each for each in measures(alone) if each.kind == "HOURS"), None
-            ):
+            if below and (hours := _hours_in_box(other, below)):
                 return hours
         return None
 

@@ -13,7 +13,7 @@ from .layout import Cell, Line, fold
 from .measures import Measure, in_text
 from .names import Name, key, name, named_by_case, named_in_prose
 from .result import Student
-from .tables import Row
+from .tables import Row, head
 
 WHO = (
     r"(?:stagiaires?|participante?s?|apprenante?s?|apprenti(?:\(?e\)?|·e|\.e)?s?|alternante?s?|beneficiaires?|"
@@ -92,7 +92,7 @@ def contract_in_text(text: str) -> str | None:
     return code[1] if code else None
 
 
-_PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|\d)")
+_PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|chez\b|apprenti|agent\b|\d)")
 _HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:{WHO}\b\s*(?:n°\s*\d+)?\s*:?\s*)?")
 
 
@@ -104,7 +104,7 @@ def _bare(part: str) -> str:
 
 def name_in(text: str, family_first: bool | None = None, *, placed: bool = False) -> Name | None:
     """Read the one name in the text of a cell that may hold more: a number, a code in brackets, a training."""
-    text = re.sub(r"^\s*(?:\(?\d{1,3}\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
+    text = re.sub(r"^\s*(?:\(?\d{1,3}(?:[.,]\d{1,2})?\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first, placed=placed):
         return found
@@ -191,7 +191,7 @@ def _go_on(first: Announced, cells: Iterator[tuple[Line, Cell]]) -> str:
     texts, last = [first.text], first.line
     for line, cell in islice(cells, 1, None):
         ends = LABEL.search(aligned(cell.text)) or re.match(r"(?:soit|total|pour)\b", line.folded)
-        if line is not last and ends:
+        if line is not last and (ends or head(line)):
             break
         texts.append(cell.text)
         last = line
@@ -258,7 +258,8 @@ def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
 
 # Functions of a customer's people; what a training may be called is none ("Assistante de direction").
 _FUNCTION = re.compile(
-    r"(?:l[ae] )?(?:responsable (?:de (?:la |l')?|des |du )?(?:rh\b|formations?\b|ressources|administrat|personnel|"
+    r"(?:l[ae] )?(?:format(?:eur|rice)\b|consultante?\b|"
+    r"responsable (?:de (?:la |l')?|des |du )?(?:rh\b|formations?\b|ressources|administrat|personnel|"
     r"paie|compta)|direct(?:eur|rice)\b|gerante?\b|presidente?\b|drh\b|rh\b|service\b)"
 )
 
@@ -282,8 +283,9 @@ def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
     """Say whether a name opens the first page, above a SIRET in its column: the invoice is written by that person."""
     if mention.students or not sheet.lines or mention.line is not sheet.lines[0]:
         return False
-    block = islice(sheet.flow(mention.line, mention.cell), 1, _LETTERHEAD)
-    return any(_IMPRINT.search(cell.folded) for _, cell in block)
+    block = (line for line in sheet.lines[1:_LETTERHEAD] if line.page == mention.line.page)
+    below = (each for line in block for each in line.cells if each.x0 < mention.cell.x1 and mention.cell.x0 < each.x1)
+    return any(_IMPRINT.search(each.folded) for each in below)
 
 
 def is_staff(before: str, after: str = "") -> bool:
@@ -291,7 +293,7 @@ def is_staff(before: str, after: str = "") -> bool:
 
     "Formateur : M. …" and "Mme …, directrice" are; "Titre professionnel Secrétaire - Mme …" is not.
     """
-    nearest = re.split(r"\s[-/]\s|;|\s{2,}", fold(before))[-1]
+    nearest = re.split(r"\s[-/]\s|;|\s{2,}|(?<=[a-z]{4})\.\s", fold(before))[-1]
     behind = re.match(r"\s*[,(]\s*(?:l[ae] |notre |votre )?(.{0,25})", fold(after))
     return bool(NOT_OF_THE_CLASS.search(nearest) or (behind and NOT_OF_THE_CLASS.match(behind[1])))
 

@@ -159,7 +159,8 @@ def _alike(words: list[str], civil: bool, family_first: bool | None) -> tuple[st
         family_first = tails
     order = "head" if family_first is not None else ""
     if family_first or (family_first is None and not civil and not heads):
-        at = len(words) - (2 if len(words) > 2 and _given(words[-2]) and fold(words[-2]) not in PARTICLES else 1)
+        two = len(words) > 2 and _given(words[-2]) and not all(fold(word) in PARTICLES for word in words[:-2])
+        at = len(words) - (2 if two and fold(words[-2]) not in PARTICLES else 1)
         return " ".join(words[:at]), " ".join(words[at:]), order
     at = 2 if len(words) > 2 and _given(words[1]) else 1
     return " ".join(words[at:]), " ".join(words[:at]), order
@@ -190,7 +191,8 @@ def _leading_words(text: str) -> list[int]:
     place = 0
     for match in re.finditer(rf"\s*({_WORD})", text):
         word = match[1]
-        if match.start() != place or len(ends) >= 6 or not _can_be(word) or fold(word) in ("et", "ou"):
+        code = re.match(r"[-/]?\d", text[match.end() :])  # "CV-2025-061"
+        if match.start() != place or len(ends) >= 6 or code or not _can_be(word) or fold(word) in ("et", "ou"):
             break
         ends.append(match.end())
         place = match.end()

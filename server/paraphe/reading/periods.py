@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from . import dates
-from .dates import DAY, aligned
-from .labels import Sheet, announced, paragraphs, value
+from .dates import DAY, MONTH, aligned
+from .labels import Sheet, announced, joined, paragraphs, value
 from .layout import Cell, Line, fold
 from .measures import measures
 from .result import Value
@@ -16,20 +17,25 @@ _MARGIN = 6  # candidates that are less apart are equally believable
 
 #: Words that announce when something was done.
 PERIOD_WORDS = re.compile(
-    r"period|realis|effectu|suivi[es]?\b|organis|factur(?:ee|ation)|dispens|deroul|session|dates? (?:de |"
+    r"period|realis|effectu|suivi[es]?\b|anime|organis|factur(?:ee|ation)|dispens|deroul|session|dates? (?:de |"
     r"d')?(?:formation|session|l'action|stage|realis)|mois|"
     r"\bformation\b|prestation|heures|execut|action|module|intervention"
 )
 _NO_PERIOD = re.compile(
     r"contrat|convention|echeance|validite|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
-    r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b"
+    r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b|\bprochaine?s?\b|\bprevue?s? (?:en|pour|le)\b"
 )
+_DAYS_LABEL = re.compile(
+    r"^(?:dates?|periodes?|jours|seances|calendrier)(?:\s+(?:de\s+|d'\s?|du\s+|des\s+)?(?:la\s+|l'\s?)?(?:realisation|formation|"
+    r"sessions?|stage|execution|action|prestations?|seances?|entretiens|intervention|accompagnement))+\s*(?::|$)"
+)
+_GOES_ON = re.compile(rf"(?:{MONTH}\s*(?:,|et)\s*)?")
 _BROKEN_OFF = re.compile(
     rf"\b(?:du|de|depuis le)\s+{DAY}\s*$|{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$"
 )
 _OF_IT = (
     r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
-    r"prestations?)|(?:d[eu]s?\s+|d')?(?:la\s+|l')?[a-z]{3,}(?:\s+[a-z]{3,}){0,2}(?=\s*:)))?"
+    r"prestations?)|(?:d[eu]s?\s+|d')?(?:la\s+|l')?[a-z]{3,}(?:\s+[a-z]{3,}){0,2}(?=\s*(?::|$))))?"
 )
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
@@ -92,9 +98,9 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
     """Give the periods that a cell or a line writes out, and single days that are announced as the period."""
     for line, before, text, after in _pieces(sheet):
         for each in dates.periods(text):
-            if each.at == 0 and re.search(r"(?:^|\s)\d{1,2}\s*$", before):
-                continue  # "le 2", and below "décembre 2025"
             own = aligned(text[: each.at])
+            if _GOES_ON.fullmatch(own) and re.search(r"(?:^|\s)\d{1,2}\s*,?\s*$", before):
+                continue  # "le 2", and below "décembre 2025"
             head = own if PERIOD_WORDS.search(own) else aligned(f"{before} {own}")[-90:]
             yield _candidate(each, head, line)
         for read, at, to in dates.days(text):
@@ -106,6 +112,12 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 and not _ONE_OF_TWO.search(ahead)
             ):
                 yield _Candidate(read, read, 84, line, "one day")
+    for places in announced(sheet, _DAYS_LABEL):
+        for place in places[:1]:
+            text = joined(cell.text for _, cell in sheet.flow(place.line, place.cell))
+            said = [read for read, _, _ in dates.days(text)]
+            if len(said) > 1 and not dates.periods(text):
+                yield _Candidate(min(said), max(said), 86, place.line, "days behind a label")
     for line, text in paragraphs(sheet):
         for each in dates.periods(text):
             found = _candidate(each, aligned(text[: each.at])[-90:], line)
@@ -172,7 +184,7 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
 _COUNTED = ("HOURS", "CLOCK", "NUMBER", "MONEY")
 _OF_SOMETHING_ELSE = re.compile(
     rf"{_NO_PERIOD.pattern}|factur|avoir|emis|date d[e'u]\s?(?!format|stage|sess|real|l'act)|limite|\bne\(?e?\b|nais|"
-    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis"
+    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis|\bpayer\b|\bavant\b|attendu"
 )
 
 
@@ -192,7 +204,10 @@ def _pieces(sheet: Sheet) -> Iterator[tuple[Line, str, str, str]]:
             text = cell.text
             if index + 1 < len(sheet.lines) and place == len(line.cells) - 1 and len(text) > 45:
                 after = sheet.lines[index + 1]
-                if after.page == line.page and line.y - after.y < 2 * line.size:
+                goes_on = next((below.text for _, below in islice(sheet.flow(line, cell), 1, None)), "")
+                if goes_on:
+                    text += " " + goes_on
+                elif after.page == line.page and line.y - after.y < 2 * line.size:
                     text += " " + after.cells[0].text
             elif _BROKEN_OFF.search(cell.folded):
                 text += " " + _under(sheet, line, cell)
@@ -236,7 +251,7 @@ def _sureness(each: dates.Period, head: str) -> int:
     }[each.how]
     near = _since_the_last(head)
     if re.search(
-        r"period|mois (?:de|d')|realis|effectu|prestation|factur(?:ee|ation)|suivi|organis|deroul|"
+        r"period|mois (?:de|d')|realis|effectu|anime|prestation|factur(?:ee|ation)|suivi|organis|deroul|"
         r"dates? (?:de )?(?:formation|session)",
         near,
     ):

@@ -42,12 +42,14 @@ def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
 
 
 def _person(rows: Sequence[Row], index: int) -> Name | None:
-    """Read the name of a row; it may be in two columns, or broken over two lines."""
+    """Read the name of a row; it may be in two columns, or broken over two lines or three."""
     row = rows[index]
     own, order = _name_text(row), tables.family_first(row.columns)
     if isinstance(own, Name):
         return own
     following = _loose_text(rows[index + 1], row) if index + 1 < len(rows) else ""
+    if following.endswith("-") and index + 2 < len(rows):
+        following += _loose_text(rows[index + 2], rows[index + 1])
     broken = own.endswith("-") or (following and fold(following) in GIVEN_NAMES and not name_in(f"{following}", order))
     if following and broken and (joined := name_in(f"{own}{'' if own.endswith('-') else ' '}{following}", order)):
         return joined

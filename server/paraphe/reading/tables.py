@@ -50,13 +50,14 @@ _ROLES = (
     ("START", r"(?:date\s+)?(?:de\s+)?debut|du|entree"),
     ("END", r"(?:date\s+)?(?:de\s+)?fin|au|sortie"),
     ("PART", rf"{MONTH}(?:\s+(?:20)?\d\d)?|(?:0[1-9]|1[0-2])/20\d\d|semaine\s*\d*|s\.?\s?\d\d"),
-    ("DATE", r"dates?|jours?|periodes?|mois|sessions?|seances?|horaires?"),
+    ("DATE", r"dates?|jours?|periodes?|mois|sessions?|seances?|horaires?|matin(?:ee)?s?|apres-midis?"),
     ("UNIT", r"unites?|u\."),
     ("INDEX", r"#|n\s?[°o]|rang|lignes?|ref\.?|references?|code"),
 )  # fmt: skip
 _ROLE = re.compile("|".join(rf"(?P<{role}>(?<!\w)(?:{pattern})(?!\w))" for role, pattern in _ROLES))
 _NAMES = {"BOTH", "LAST", "FIRST"}
 _FIGURES = {"HOURS", "QUANTITY", "AMOUNT", "PRICE", "PLANNED"}
+_DONE = re.compile(r"(?:factur|realis|effectu|retenu)e?e?s?")
 _OF = re.compile(r"\s*(?:d[eu]s?|de la|de l'|d')\s*")
 _FAMILY = re.compile(r"noms? (?!.*prenom)")
 TOTAL = re.compile(
@@ -154,6 +155,8 @@ def head(line: Line) -> tuple[Column, ...]:
             columns.append(Column("OTHER", cell.x0, cell.x1, folded))
     if any(each.role == "FIRST" for each in columns):
         columns = [replace(each, role="LAST") if _FAMILY.match(each.head) else each for each in columns]
+    if any(each.role == "PLANNED" for each in columns):
+        columns = [replace(each, role="HOURS") if _DONE.fullmatch(each.head) else each for each in columns]
     roles = {each.role for each in columns} - {"OTHER"}
     enough = 0.6 if len(roles) < 4 else 0.4
     is_head = len(roles) >= 2 and roles & _FIGURES and covered >= enough * letters and len(line.cells) > 1

@@ -61,10 +61,12 @@ class Trainees:
             prose,
         ]
         named += [_merged(labels, prose), _merged(both, labels + prose)]
+        alone = rows.on_their_own(self.sheet)
         late = [
+            [each for each in alone if each.name.likeness > 1],
             mentions.labelled(self.sheet, least=0),
             rows.in_lines(self.sheet, in_hours=self.in_hours, least=0),
-            rows.on_their_own(self.sheet),
+            alone,
             mentions.in_running_text(self.sheet),
         ]
         of_the_class = [[one for one in each if not self._is_other(one)] for each in named + late]
@@ -81,7 +83,8 @@ class Trainees:
         """Say whether a name is the organisation's own, or of somebody who signs for it."""
         if each.students:
             return False
-        own = any(each.name.printed in line.text for line in self.imprint)
+        told = each.hours is not None or each.rule.startswith("label")
+        own = not told and any(each.name.printed in line.text for line in self.imprint)
         return own or mentions.is_staff_by_place(self.sheet, each) or mentions.heads_the_letter(self.sheet, each)
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
@@ -130,12 +133,18 @@ class Trainees:
             return False
         counted = {abs(each.value) for line in self.sheet.lines for each in measures(line) if each.kind == "HOURS"}
         counted |= {abs(each.value) for line in self.sheet.lines if (each := rows.labelled_hours(line))}
-        if counted - {own} - set(only.parts):
+        if counted - {own} - set(only.parts) - set(self._parts_of(own)):
             return False
         counting = items.items(self.sheet, in_hours=self.in_hours)
         if 0 < self._named_among(only, counting) < len(counting):
             return False  # some of the items are somebody else's
         return sum((abs(each[0].value) for each in counting), Decimal()) in (0, abs(own))
+
+    def _parts_of(self, total: Decimal) -> list[Decimal]:
+        """Return the hours of the rows of tables, if they make a total: sessions of one trainee."""
+        found = (rows.figures(row, in_hours=self.in_hours)[0] for row in self.rows.values() if not row.is_total)
+        parts = [abs(each.value) for each in found if each is not None and abs(each.value) != total]
+        return parts if sum(parts, Decimal()) == total else []
 
     def _named_among(self, only: Mention, counting: list[items.Item]) -> int:
         """Return how often a family name stands among the lines that count hours."""

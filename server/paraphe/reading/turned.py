@@ -25,7 +25,43 @@ def in_turned_tables(sheet: Sheet) -> list[Mention]:
         below = [each for each in sheet.lines[index + 1 : index + _REACH] if each.page == line.page]
         if len(people) > 1:
             found += _with_lines(line, people, below)
-    return found
+    return found or _over_totals(sheet)
+
+
+_TALLEST = 40  # lines of a table whose rows are days
+_PLACEHOLDER = re.compile(r"[^a-z]*|abs(?:ent|ente|ence)?\.?|ni|nc|x")
+
+
+def _over_totals(sheet: Sheet) -> list[Mention]:
+    """Return the trainees of tables whose rows are days: names over columns that a row of hours sums up."""
+    for index, line in enumerate(sheet.lines):
+        sums = [each for each in measures(line, 1) if each.kind in ("HOURS", "CLOCK", "NUMBER")]
+        if len(sums) < 2 or not re.match(r"(?:sous-)?tota(?:l|ux)\b|nombre d'heures|heures", line.folded):
+            continue
+        above = [each for each in sheet.lines[max(0, index - _TALLEST) : index] if each.page == line.page]
+        people = [(name_in(_head_over(above, each)), each) for each in sums]
+        found = [Mention(person, line, "column of its own", 88, hours=each) for person, each in people if person]
+        if len(found) > 1 and len(found) >= len(sums) - 1:  # the last column may be the sum of all
+            return found
+    return []
+
+
+def _head_over(above: list[Line], total: Measure) -> str:
+    """Return the words at the top of a column of figures, from above; its head may have several lines."""
+    words: list[Cell] = []
+    for line in reversed(above):
+        middle = (total.x0 + total.x1) / 2
+        over = next((each for each in line.cells if abs((each.x0 + each.x1) / 2 - middle) < _OFF_CENTRE), None)
+        over = over or next((each for each in line.cells if each.x0 < total.x1 and total.x0 < each.x1), None)
+        if words and (over is None or line.y - words[-1].y > 2 * words[-1].size):
+            if line.y - words[-1].y > 2 * words[-1].size:
+                break
+        elif over is not None and not _PLACEHOLDER.fullmatch(over.folded):
+            words.append(over)
+    return joined(each.text for each in reversed(words))
+
+
+_OFF_CENTRE = 4.0  # points
 
 
 def _name(sheet: Sheet, line: Line, cell: Cell) -> Name | None:
