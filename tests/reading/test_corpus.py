@@ -66,7 +66,7 @@ def test_papers_of_many_layouts_and_producers_are_read_and_nothing_is_wrong_in_s
     for path, truth in papers[bool(known.students) :: 2]:  # half of them each time: the others are alike
         score.add(path.name, truth, read_here(path.read_bytes(), known, 20))
 
-    assert score.files in (27, 28)
+    assert score.files > 40
     assert not score.silent
     assert not score.not_ready
 

@@ -29,7 +29,7 @@ _DAY_WITHOUT_YEAR = (
     rf"(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}(?:\s?[/.]\s?|-)(?:0?[1-9]|1[0-2])(?:\.(?=\s))?(?![\d/.-])|"
     rf"{_DAY}\s+{MONTH}|{_DAY}))"
 )
-_TO = r"\s*(?:au|a|jusqu'au|jusqu'a|->|=>|→|➔|>|/|-|…|\.\.\.?)\s*(?:le\s+)?"
+_TO = r"\s*(?:au\s*/\s*to|au|a|jusqu'au|jusqu'a|->|=>|→|➔|>|/|-|…|\.\.\.?)\s*(?:le\s+)?"
 _FIND_DAY = re.compile(rf"(?<![\d/.-]){DAY}")
 _FIND_PERIOD = re.compile(
     rf"(?<![\w/.-])(?:(?:du|de|entre le|le|debut)?\s*:?\s*)(?P<start>{DAY}|{_DAY_WITHOUT_YEAR})"
@@ -166,7 +166,7 @@ def _several_days(match: re.Match[str]) -> Period | None:
         and not _FIND_DAY.match(match["first"])
     ):
         return None  # "tranche 4/12, du 1er au 30 juin 2026"
-    words = re.search(r"\b(?:du|les|et|puis)\b" if bare else r"\b(?:du|les?|et|puis)\b|[a-z]{3}", match[0])
+    words = re.search(r"\b(?:du|les|et|puis)\b|^\S+ & " if bare else r"\b(?:du|les?|et|puis)\b|[a-z]{3}", match[0])
     if len(found) < 2 or (not words and len(found) < 3 + bare) or (max(found) - min(found)).days > 750:
         return None
     return Period(min(found), max(found), match.start(), match.end(), "several days")

@@ -80,12 +80,13 @@ def _names(row: Row) -> list[_Entry]:
     line = row.line
     if NOT_OF_THE_CLASS.search(line.folded) or tables.TOTAL.search(line.folded):
         return []
+    given = sum(fold(cell.text).split("-")[0] in GIVEN_NAMES for cell in line.cells)
     found = []
     for at, cell in enumerate(line.cells):
         column = row.of(cell.x0, cell.x1)
         person = name_in(cell.text) if column is None or column.role not in ("FIRST", "COMPANY") else None
         following = line.cells[at + 1] if at + 1 < len(line.cells) else None
-        if person is None and following and not _is_of_companies(row, following):
+        if person is None and following and given < 3 and not _is_of_companies(row, following):
             person = _in_two_cells(cell, following)
         if person and not is_staff("  ".join(one.text for one in line.cells[:at]), ""):
             found.append(_Entry(person, line, cell))

@@ -57,7 +57,7 @@ _DATE_LABELS = (
     ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
         rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]|"
-        rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le))\s+(?={DAY}\s*$)")),
+        rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le)|^[a-z]{{1,4}}[-/\w.]*\d[-/\w.]*\s+[-/,|])\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:(?:le|du|en date du)\s+|(?:le|du)\s*:\s*)(?={DAY}\s*$)")),
     ("day below the number", 86, re.compile(rf"^(?={DAY}\s*$)")),
     ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
@@ -179,7 +179,7 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
 def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if _OTHER_DAY.search(each.before) or _OTHER_DAY.search(each.label):
         return None
-    if rule == "invoice of" and _OTHER_PAPER.search(each.before):
+    if rule == "invoice of" and (_OTHER_PAPER.search(each.before) or re.search(r"\bnotre\b|rembours", each.before)):
         return None
     if rule == "day below the number" and (each.how != "same" or not _is_of_the_number_above(sheet, each)):
         return None

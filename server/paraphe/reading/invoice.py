@@ -23,6 +23,9 @@ _ANNEX = re.compile(
     r"pedagogique)|"
     r"reglement interieur|terms|releve d'identite|mentions legales|politique de)"
 )
+_LIST = re.compile(
+    r"annexe (?:a|de) (?:la )?(?:presente )?facture|liste (?:nominative )?des (?:stagiaires|participants|apprenants)"
+)
 _TERMS = re.compile(
     r"^(?:article|art\.)\s*\d+|^conditions generales|penalites? de retard|^en cas de retard|clause de reserve|"
     r"tribunal|mediateur"
@@ -130,7 +133,9 @@ def _of_the_invoice(pages: Sequence[Page]) -> list[Line]:
     counts = Counter((line.text, round(line.y)) for page in pages for line in page.lines)
     for index, page in enumerate(pages):
         top = [line.folded for line in page.lines[:5]]
-        if index and any(_ANNEX.match(fold(cell.text)) for line in page.lines[:5] for cell in line.cells):
+        titles = [line for line in page.lines[:5] if not tables.head(line)]
+        own = any(_LIST.match(line.folded) for line in titles)
+        if index and not own and any(_ANNEX.match(fold(cell.text)) for line in titles for cell in line.cells):
             continue
         if any(re.match(r"feuilles? d'emargement|feuilles? de presence", text) for text in top[:2]):
             continue

@@ -1,7 +1,7 @@
 """Where an invoice mentions its trainees: in a table, behind a label, in a line with hours, in a sentence."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -38,7 +38,8 @@ NOT_OF_THE_CLASS = re.compile(
     r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
 )
 _OF_A_COMPANY = re.compile(
-    r"(?:entreprise|employeur|societe|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+(?:d[ue]s?\s+|de la\s+|d')?$"
+    r"(?:entreprise|employeur|societe|client|structure|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+"
+    r"(?:d[ue]s?\s+|de la\s+|d')?$"
 )
 _STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|"
@@ -93,7 +94,7 @@ def contract_in_text(text: str) -> str | None:
 
 
 _PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|chez\b|apprenti|agent\b|\d)")
-_HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:{WHO}\b\s*(?:n°\s*\d+)?\s*:?\s*)?")
+_HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:(?:{WHO}\b|(?:stag|benef|appr|part|cand)\.)\s*(?:n°\s*\d+)?\s*:?\s*)?")
 
 
 def _bare(part: str) -> str:
@@ -107,6 +108,8 @@ def name_in(text: str, family_first: bool | None = None, *, placed: bool = False
     text = re.sub(r"^\s*(?:\(?\d{1,3}(?:[.,]\d{1,2})?\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first, placed=placed):
+        return found
+    if (behind := _bare(bare)) != bare and (found := name(behind, family_first=family_first, placed=placed)):
         return found
     if (match := re.fullmatch(r"([^\d()]+)\(([^\d()]+)\)", text.strip())) and "," not in text:
         return name(f"{match[1].strip()}, {match[2]}")  # "DURAND (Anne)"
@@ -251,8 +254,8 @@ def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
         return False
     at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
     above = sheet.lines[at - 1] if at else mention.line
-    near = above.page == mention.line.page and above.y - mention.line.y < 2 * mention.line.size
-    cells = [cell for cell in above.cells if abs(cell.x0 - mention.cell.x0) < 3] if near else []
+    near = above.page == mention.line.page and above.y - mention.line.y < 4 * mention.line.size
+    cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if near else []
     return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text for cell in cells)
 
 
@@ -271,8 +274,15 @@ def is_staff_by_place(sheet: Sheet, mention: Mention) -> bool:
     labelled_one = mention.rule.startswith("label")
     if labelled_one or mention.students or any(each[0] == "HOURS" for each in in_text(mention.line.text)):
         return False
-    below = next(islice(sheet.flow(mention.line, mention.cell), 1, None), None)
-    return below is not None and len(below[1].text) < 45 and bool(_FUNCTION.match(below[1].folded))
+    at = bisect_right(sheet.lines, mention.line.number, key=lambda each: each.number)
+    below = sheet.lines[at] if at < len(sheet.lines) else mention.line
+    near = below.page == mention.line.page and mention.line.y - below.y < 2 * mention.line.size
+    cells = [cell for cell in below.cells if _overlap(cell, mention.cell)] if near else []
+    return any(_FUNCTION.match(cell.folded) and len(cell.text) < 45 for cell in cells)
+
+
+def _overlap(one: Cell, other: Cell) -> bool:
+    return one.x0 < other.x1 and other.x0 < one.x1
 
 
 _IMPRINT = re.compile(r"\bsire[tn]\b")

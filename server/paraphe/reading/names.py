@@ -12,7 +12,7 @@ from .words import GIVEN_NAMES, NO_NAMES, PARTICLES
 CIVILITY = r"(?:mme|mlle|mrs?|m|monsieur|madame|mademoiselle)\b\.?"
 _CIVILITY = re.compile(rf"^{CIVILITY}(?:\s*(?:/|ou)\s*{CIVILITY})?\s+")
 _TOKEN = r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W\d_]*)*"  # noqa: S105 - a word, no secret
-_WORD = rf"(?:{_TOKEN}\.?(?:['-]{_TOKEN})*\.?)"
+_WORD = rf"(?:{_TOKEN}\.?(?:(?:'|--?){_TOKEN})*\.?)"
 _NAME = re.compile(rf"{_WORD}(?:,?\s+{_WORD})*")
 
 
@@ -54,12 +54,14 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
         or not all(
             _can_be(word) or ((civil or placed) and word[:1].isupper() and fold(word) in _PLACES) for word in letters
         )
-        or not any(len(fold(word)) > 2 for word in letters)
+        or not (civil or any(len(fold(word)) > 2 for word in letters))
     ):
         return None
     folded = [fold(word) for word in letters]
     if sum(word not in PARTICLES for word in folded) < 1 + (("le", "du") not in pairwise(folded)):
         return None  # "LE GOFF" is half a name; "le du" is no French but a family of Brittany
+    if len(letters[0]) > 4 and letters[0].endswith("."):
+        return None  # "STAG." is a label
     if any(word in ("À", "à") for word in letters):
         return None  # "EXPÉDIER À" is a label
     if _are_several(words) or (letters[-1].islower() and fold(letters[-1]) in PARTICLES):
@@ -118,6 +120,7 @@ _PLACES = {
     "bac",
     "roux",
     "bon",
+    "sa",
 }
 
 
@@ -127,7 +130,9 @@ def _can_be(word: str) -> bool:
         return True
     parts = [part for part in re.split(r"['-]", folded) if part]
     return (
-        word[:1].isupper() and folded not in NO_NAMES and not any(part in NO_NAMES and len(part) > 3 for part in parts)
+        (word[:1].isupper() or (word[:2] in ("d'", "l'") and word[2:3].isupper()))
+        and folded not in NO_NAMES
+        and not any(part in NO_NAMES and len(part) > 3 for part in parts)
     )
 
 

@@ -120,7 +120,9 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 yield _Candidate(min(said), max(said), 86, place.line, "days behind a label")
     for line, text in paragraphs(sheet):
         for each in dates.periods(text):
-            found = _candidate(each, aligned(text[: each.at])[-90:], line)
+            at = next((at for at, cell in enumerate(line.cells) if at and text.startswith(cell.text)), 0)
+            left = f"{line.cells[at - 1].text} " if at else ""
+            found = _candidate(each, aligned(f"{left}{text[: each.at]}")[-90:], line)
             yield replace(found, sure=found.sure - 1)
     for line in sheet.lines:
         for each in dates.periods(line.text) if len(line.cells) > 1 else ():

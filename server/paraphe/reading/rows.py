@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import reduce
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from . import tables
 from .dates import aligned
@@ -13,7 +13,7 @@ from .labels import Sheet, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, added, in_text, measures
 from .mentions import LABEL, NOT_OF_THE_CLASS, WHO, Mention, contract_in, contract_in_text, is_staff, name_in, stripped
-from .names import Name, name, named_in_prose
+from .names import CIVILITY, Name, name, named_in_prose
 from .tables import Row
 from .words import GIVEN_NAMES
 
@@ -41,6 +41,9 @@ def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     return with_hours or found
 
 
+_OPENS = re.compile(rf"{CIVILITY}\s")
+
+
 def _person(rows: Sequence[Row], index: int) -> Name | None:
     """Read the name of a row; it may be in two columns, or broken over two lines or three."""
     row = rows[index]
@@ -51,11 +54,15 @@ def _person(rows: Sequence[Row], index: int) -> Name | None:
     if following.endswith("-") and index + 2 < len(rows):
         following += _loose_text(rows[index + 2], rows[index + 1])
     broken = own.endswith("-") or (following and fold(following) in GIVEN_NAMES and not name_in(f"{following}", order))
-    if following and broken and (joined := name_in(f"{own}{'' if own.endswith('-') else ' '}{following}", order)):
-        return joined
+    if following and broken and (whole := name_in(f"{own}{'' if own.endswith('-') else ' '}{following}", order)):
+        return whole
+    leading = _loose_text(rows[index - 1], row) if index else ""
+    if _OPENS.match(fold(leading)) and not _OPENS.match(fold(own)):
+        for parts in ((leading, own, following), (leading, own)):
+            if opened := name_in(joined(parts), order):
+                return opened
     if found := name_in(own, order, placed=True):
         return found
-    leading = _loose_text(rows[index - 1], row) if index else ""
     for text in (f"{own} {following}", f"{leading} {own}", f"{leading} {following}" if not own else ""):
         if text.strip() and text.strip() != own and (found := name_in(text, order)):
             return found
@@ -66,7 +73,7 @@ def _name_text(row: Row) -> Name | str:
     last, first = row.cells("LAST"), row.cells("FIRST")
     if last and first and any(each.role == "LAST" for each in row.columns):
         family, given = last[0].text.strip(" .,"), first[0].text.strip(" .,")
-        both = name(f"{family}, {given}") if "," not in family + given else None
+        both = name(f"{family}, {given}", placed=True) if "," not in family + given else None
         if both:
             return both
         return f"{family} {given}"
@@ -279,6 +286,9 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
     starts += [(other, cell) for other in reversed(beside) if other.number not in items for cell in other.cells]
     for around in (False, True):
         for start, cell in starts:
+            over = next(islice(sheet.flow(start, cell, up=True), 1, None), None)
+            if not around and over and re.search(r"[^\W\d_]-$", over[1].text):
+                continue  # the text begins above
             if not re.search(r"[^\W\d_]{2}", cell.text) or (start is not line and not around):
                 continue
             lines = list(_own(sheet.flow(start, cell), line, items))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
-from .dates import MONTH, aligned
+from .dates import MONTH, aligned, days
 from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, measures
@@ -25,7 +25,7 @@ _ROLES = (
         r"(?:heures?|h\.?|duree)\s+(?:prevues?|convention\w*|theoriques?|contrat\w*|d'absences?|absences?)|prevues?|"
         r"absences?"),
     ("HOURS",
-        r"(?:total\s+(?:d'|des\s+|en\s+)?(?:heures?|h\b\.?(?!\s?t))|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
+        r"(?:total\s*\(h(?:eures)?\)|total\s+(?:d'|des\s+|en\s+)?(?:heures?|h\b\.?(?!\s?t))|(?:nb\.?|nbre\.?|nombre)\s*(?:total\s+)?(?:de\s+|d')?\s?h(?:eures?|rs?)?\.?|"
         r"heures?(?:\s+(?:realisees?|facturees?|effectuees?|stagiaires?|presence|de presence|suivies?|dispensees?))*"
 
                   r"|duree(?:\s+(?:realisee|effectuee|totale|en heures|facturee))?(?:\s*\(h(?:eures)?\))?|"
@@ -200,7 +200,7 @@ _FURTHEST = 60  # lines that a column may have
 def sums(lines: Sequence[Line], index: int) -> list[Measure]:
     """Return the figures of a line without words that are each the sum of the figures above them."""
     line = lines[index]
-    if not _WORDLESS.fullmatch(line.folded):
+    if not _WORDLESS.fullmatch(line.folded) or any(True for _ in days(line.text)):
         return []
     return [each for each in measures(line) if _is_sum(each, lines[max(0, index - _FURTHEST) : index], line.page)]
 

@@ -20,6 +20,8 @@ _CENT = Decimal("0.01")
 _IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'activite)\b")
 
 
+_PART = re.compile(r"(?:sous[- ]total|s/total)\b")
+
 #: Rules by which a title may pass for a name.
 _LOOSE = ("grid", "line of its own", "list of names", "capitals", "lines of one item")
 
@@ -176,6 +178,14 @@ class Trainees:
             reading.warn(
                 "TRAINEES_NOT_PROVEN",
                 f"The invoice counts {count} trainees; {len(self.mentions)} were read.",
+                COMPARE,
+                "trainees",
+            )
+        parts = sum(row.is_carried and bool(_PART.match(row.line.folded)) for row in self.rows.values())
+        if parts > len(self.mentions) > 0:
+            reading.warn(
+                "TRAINEES_NOT_PROVEN",
+                f"The invoice has {parts} sub-totals; {len(self.mentions)} trainees were read.",
                 COMPARE,
                 "trainees",
             )

@@ -19,13 +19,33 @@ def in_turned_tables(sheet: Sheet) -> list[Mention]:
     """Return the trainees of tables whose columns they are, each with the hours of the line of hours."""
     found: list[Mention] = []
     for index, line in enumerate(sheet.lines):
-        if len(line.cells) < 3 or not LABEL.match(aligned(line.cells[0].text)):
+        if len(line.cells) < 2 or not LABEL.match(aligned(line.cells[0].text)):
             continue
         people = [(cell, person) for cell in line.cells[1:] if (person := _name(sheet, line, cell))]
         below = [each for each in sheet.lines[index + 1 : index + _REACH] if each.page == line.page]
         if len(people) > 1:
             found += _with_lines(line, people, below)
+        else:
+            found += _over_figures(line, below)
     return found or _over_totals(sheet)
+
+
+def _over_figures(line: Line, below: list[Line]) -> list[Mention]:
+    """Return the trainees of a line of names that stand so close that only the figures below tell them apart."""
+    hours = next((each for each in below if _HOURS.match(each.cells[0].folded)), None)
+    figures = [each for each in measures(hours, 1) if each.kind in ("HOURS", "CLOCK", "NUMBER")] if hours else []
+    texts: list[list[str]] = [[] for _ in figures]
+    for word in (word for cell in line.cells[1:] for word in cell.words if figures):
+        middle = (word.x0 + word.x1) / 2
+        nearest = min(range(len(figures)), key=lambda at: abs((figures[at].x0 + figures[at].x1) / 2 - middle))
+        texts[nearest].append(word.text)
+    people = [name_in(" ".join(each)) for each in texts]
+    found = [
+        Mention(person, line, "column of its own", 88, hours=figure)
+        for person, figure in zip(people, figures, strict=True)
+        if person
+    ]
+    return found if len(found) > 1 and len(found) >= len(figures) - 1 else []
 
 
 _TALLEST = 40  # lines of a table whose rows are days
