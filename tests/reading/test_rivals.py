@@ -42,6 +42,25 @@ def test_a_period_that_goes_on_is_doubtful_beside_one_that_is_over():
     assert read(replaced("Période", *lines)).needs_review()
 
 
+def test_days_of_one_month_are_a_period_unless_a_number_is_announced():
+    assert values(read(replaced("Période", "7 - 30 septembre 2026")))["period_start"] == date(2026, 9, 7)
+
+    assert read(replaced("Période", "N°  7 - 30 septembre 2026")).needs_review()
+
+
+def test_the_first_of_numbered_sessions_is_not_the_date_of_the_invoice():
+    found = values(read(replaced("Période", "Séances :", "J1 - 07/09/2026", "J2 - 30/09/2026")))
+
+    assert found["invoice_date"] == values(read(paper(table())))["invoice_date"]
+
+
+def test_the_paper_that_a_credit_note_pays_back_does_not_date_it():
+    lines = "NOTE DE CRÉDIT", "NC-26-011 - 08/10/2026", "En remboursement de notre facture F-26-198 du 08/09/2026."
+    before = [line for line in table() if not line.startswith(("Facture", "FACTURE", "Date"))]
+
+    assert values(read(paper([*lines, *before])))["invoice_date"] == date(2026, 10, 8)
+
+
 def test_a_period_said_to_be_planned_is_read_if_there_is_no_other():
     found = values(read(replaced("Période", "Formation prévue du 01/09/2026 au 30/09/2026")))
 

@@ -16,7 +16,7 @@ from paraphe.serve import Server, running
 from ..conftest import open_without_waiting
 from .house import Caller, House
 
-OTHERS = [("1.1", "postgresql"), ("1.2", "sqlite")]
+LEFT_TO_SLOW = [("1.1", "postgresql"), ("1.2", "sqlite")]
 Initialised = Callable[[str, Path], AbstractContextManager[str]]
 
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave two of the four pairs of a version and a database to `make slow`, except where a test is `in_all_pairs`."""
     for item in items:
         asked = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if (asked.get("version"), asked.get("house")) in OTHERS and not item.get_closest_marker("in_all_pairs"):
+        if (asked.get("version"), asked.get("house")) in LEFT_TO_SLOW and not item.get_closest_marker("in_all_pairs"):
             item.add_marker(pytest.mark.slow)
 
 

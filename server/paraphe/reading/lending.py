@@ -29,12 +29,8 @@ def _is_list(found: Sequence[Mention]) -> bool:
 def _hours_in_box(line: Line, cell: Cell) -> Measure | None:
     """Return the hours of a cell, or of the one to its right, if it is the label of hours."""
     at = line.cells.index(cell)
-    for cells in ((cell,), line.cells[at : at + 2] if _OF_HOURS.match(cell.folded) else ()):
-        alone = Line(line.page, line.number, cells)
-        counted = (each for each in measures(alone) if each.kind == "HOURS") if cells else iter(())
-        if cells and (hours := rows.labelled_hours(alone) or next(counted, None)):
-            return hours
-    return None
+    alone = Line(line.page, line.number, line.cells[at : at + 2] if _OF_HOURS.match(cell.folded) else (cell,))
+    return rows.labelled_hours(alone) or next((each for each in measures(alone) if each.kind == "HOURS"), None)
 
 
 class Lender:

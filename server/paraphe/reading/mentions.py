@@ -254,9 +254,16 @@ def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
         return False
     at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
     above = sheet.lines[at - 1] if at else mention.line
-    near = above.page == mention.line.page and above.y - mention.line.y < 4 * mention.line.size
-    cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if near else []
-    return any(_STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text for cell in cells)
+    apart = (above.y - mention.line.y) / mention.line.size if above.page == mention.line.page else _FAR
+    cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if apart < _FAR else []
+    return any(
+        _STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text
+        for cell in cells
+        if apart < 2 or re.match(r"l[ae] ", cell.folded)  # room for a signature: "La directrice,"
+    )
+
+
+_FAR = 4  # sizes of type
 
 
 # Functions of a customer's people; what a training may be called is none ("Assistante de direction").
@@ -294,7 +301,7 @@ def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
     if mention.students or not sheet.lines or mention.line is not sheet.lines[0]:
         return False
     block = (line for line in sheet.lines[1:_LETTERHEAD] if line.page == mention.line.page)
-    below = (each for line in block for each in line.cells if each.x0 < mention.cell.x1 and mention.cell.x0 < each.x1)
+    below = (each for line in block for each in line.cells if _overlap(each, mention.cell))
     return any(_IMPRINT.search(each.folded) for each in below)
 
 

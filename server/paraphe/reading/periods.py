@@ -29,6 +29,7 @@ _DAYS_LABEL = re.compile(
     r"^(?:dates?|periodes?|jours|seances|calendrier)(?:\s+(?:de\s+|d'\s?|du\s+|des\s+)?(?:la\s+|l'\s?)?(?:realisation|formation|"
     r"sessions?|stage|execution|action|prestations?|seances?|entretiens|intervention|accompagnement))+\s*(?::|$)"
 )
+_NUMBERED = re.compile(r"(?:\bn\s?°|\bnumero|\bfactures?|\bavoir|\bref\w*)\W*$")  # "n° 12 - 30 janvier 2026"
 _GOES_ON = re.compile(rf"(?:{MONTH}\s*(?:,|et)\s*)?")
 _BROKEN_OFF = re.compile(
     rf"\b(?:du|de|depuis le)\s+{DAY}\s*$|{DAY}\s*(?:(?:au|a|et|jusqu'au)|-|/|→)\s*$|\d\s+(?:du|au|de)\s*$"
@@ -260,7 +261,7 @@ def _sureness(each: dates.Period, head: str) -> int:
         sure += 8
     elif PERIOD_WORDS.search(near):
         sure += 4
-    if _NO_PERIOD.search(near):
+    if _NO_PERIOD.search(near) or (each.how == "two days without a word" and _NUMBERED.search(near)):
         sure -= 30
     return sure
 

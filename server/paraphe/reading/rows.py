@@ -286,9 +286,8 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
     starts += [(other, cell) for other in reversed(beside) if other.number not in items for cell in other.cells]
     for around in (False, True):
         for start, cell in starts:
-            over = next(islice(sheet.flow(start, cell, up=True), 1, None), None)
-            if not around and over and re.search(r"[^\W\d_]-$", over[1].text):
-                continue  # the text begins above
+            if not around and _begins_above(sheet, start, cell):
+                continue
             if not re.search(r"[^\W\d_]{2}", cell.text) or (start is not line and not around):
                 continue
             lines = list(_own(sheet.flow(start, cell), line, items))
@@ -296,6 +295,12 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
                 lines = [*reversed(list(_own(sheet.flow(start, cell, up=True), line, items))[1:]), *lines]
             contract = next((number for one, _ in lines if (number := contract_in(one))), None)
             yield lines, contract
+
+
+def _begins_above(sheet: Sheet, line: Line, cell: Cell) -> bool:
+    """Say whether a cell goes on with a word that is broken at its hyphen in the line above."""
+    over = next(islice(sheet.flow(line, cell, up=True), 1, None), None)
+    return over is not None and re.search(r"[^\W\d_]-$", over[1].text) is not None
 
 
 def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iterator[tuple[Line, Cell]]:

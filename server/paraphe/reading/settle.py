@@ -1,14 +1,12 @@
 """What holds together: trainees, hours and amounts that prove each other; the rest is left to a person."""
 
-import re
 from decimal import Decimal
 
 from . import amounts, head, items, parties, periods, totals, unlabelled
-from .dates import aligned
 from .items import Total
-from .labels import COMPARE, Sheet, paragraphs, value
-from .layout import Line, fold
-from .measures import in_text, measures
+from .labels import COMPARE, Sheet, value
+from .layout import fold
+from .measures import measures
 from .names import key
 from .proof import Proof
 from .result import THRESHOLD, Known, Reading, Value
@@ -103,7 +101,7 @@ def _read_quantity(sheet: Sheet, reading: Reading, sums: list[Total], chosen: Tr
         found = value(best.value.quantize(_CENT), best.confidence, best.line, best.rule)
         if added is not None:
             _warn_of_hours(reading, added, found.value)
-    elif (each := _hours_of_each(sheet)) and reading.trainees:
+    elif (each := totals.hours_of_each(sheet)) and reading.trainees:
         line, hours = each
         for trainee in reading.trainees:
             trainee.quantity = value(hours.quantize(_CENT), 75, line, "hours of each trainee")
@@ -116,22 +114,6 @@ def _read_quantity(sheet: Sheet, reading: Reading, sums: list[Total], chosen: Tr
     reading.values["unit"] = Value("HOUR", found.confidence, found.page, found.snippet, found.rule)
     if len(reading.trainees) == 1 and reading.trainees[0].quantity is None:
         reading.trainees[0].quantity = found
-
-
-_PER_PERSON = re.compile(
-    r"\s*(?:chacune?\b|(?:/\s?|par |pour chaque )(?:stagiaire|apprenant|participant|personne|beneficiaire|salarie))"
-)
-
-
-def _hours_of_each(sheet: Sheet) -> tuple[Line, Decimal] | None:
-    """Return the hours that every trainee has, if that is said of one number only: "21 heures par personne"."""
-    said = {
-        hours: line
-        for line, text in paragraphs(sheet)
-        for kind, hours, _, to in in_text(text)
-        if kind == "HOURS" and _PER_PERSON.match(aligned(text[to:]))
-    }
-    return next(((line, hours) for hours, line in said.items()), None) if len(said) == 1 else None
 
 
 def _warn_of_hours(reading: Reading, added: Decimal, printed: Decimal) -> None:

@@ -105,6 +105,22 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
     return sorted(totals, key=lambda each: -each.confidence)
 
 
+_FOR_EACH = re.compile(
+    r"\s*(?:chacune?\b|(?:/\s?|par |pour chaque )(?:stagiaire|apprenant|participant|personne|beneficiaire|salarie))"
+)
+
+
+def hours_of_each(sheet: Sheet) -> tuple[Line, Decimal] | None:
+    """Return the hours that every trainee has, if that is said of one number only: "21 heures par personne"."""
+    said = {
+        hours: line
+        for line, text in paragraphs(sheet)
+        for kind, hours, _, to in in_text(text)
+        if kind == "HOURS" and _FOR_EACH.match(aligned(text[to:]))
+    }
+    return next(((line, hours) for hours, line in said.items()), None) if len(said) == 1 else None
+
+
 _Offer = tuple[Decimal, int, Line, str]
 
 

@@ -49,7 +49,7 @@ def _over_figures(line: Line, below: list[Line]) -> list[Mention]:
 
 
 _TALLEST = 40  # lines of a table whose rows are days
-_PLACEHOLDER = re.compile(r"[^a-z]*|abs(?:ent|ente|ence)?\.?|ni|nc|x")
+_OF_A_DAY = re.compile(r"[^a-z]*|abs(?:ent|ente|ence)?\.?|ni|nc|x")
 
 
 def _over_totals(sheet: Sheet) -> list[Mention]:
@@ -76,7 +76,7 @@ def _head_over(above: list[Line], total: Measure) -> str:
         if words and (over is None or line.y - words[-1].y > 2 * words[-1].size):
             if line.y - words[-1].y > 2 * words[-1].size:
                 break
-        elif over is not None and not _PLACEHOLDER.fullmatch(over.folded):
+        elif over is not None and not _OF_A_DAY.fullmatch(over.folded):
             words.append(over)
     return joined(each.text for each in reversed(words))
 
