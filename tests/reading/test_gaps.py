@@ -58,6 +58,25 @@ def test_an_invoice_that_counts_more_trainees_than_it_names_waits_for_a_person()
     assert reading.needs_review()
 
 
+def test_an_item_without_a_name_beside_items_with_one_waits_though_the_sum_is_right_by_chance():
+    items = [
+        (f"Formation bureautique         {hours} h     12,00 €    {amount} €", name)
+        for hours, amount, name in [
+            ("14,00", "168,00", "BLANC Anne"), ("10,50", "126,00", "ROCHE Luc"), ("14,00", "168,00", "(à confirmer)"),
+            ("10,50", "126,00", "HADDAD Inès"), ("7,00", "84,00", "PETIT Léa"),
+        ]
+    ]  # fmt: skip
+    lines = [
+        "Désignation                   Quantité    P.U. HT    Montant HT",
+        *(line for each in items for line in each),
+    ]
+
+    reading = read(typed([*HEAD, *lines, "Total heures                  56,00", *totals("672,00")]))
+
+    assert reading.needs_review()
+    assert "TRAINEES_NOT_PROVEN" in {each.code for each in reading.warnings}
+
+
 def test_a_fee_is_no_hour_and_a_dash_is_no_minus():
     lines = ["1. Mme Anne BLANC - 35 h - 420,00 €", "2. M. Luc ROCHE - 31,5 h - 378,00 €", "Total : 66,5 h à 12,00 €/h"]
 

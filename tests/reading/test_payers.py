@@ -1,4 +1,4 @@
-"""Who pays, where the account knows several of those whom a page names."""
+"""Who pays and who invoices, where a page names several."""
 
 from pathlib import Path
 
@@ -6,10 +6,64 @@ import pytest
 
 from paraphe.reading import Known, Payer, read
 
+from .paper import PAYER, SELLER, totals, typed
+from .test_layouts import table, values
+
 INVOICE = Path(__file__).resolve().parents[2] / "fixtures" / "invoices" / "FAC-2026-041.pdf"
-SELLER, ADDRESSEE = Payer("CON-1", "Centre Erdre & Sillon"), Payer("CON-2", "OPCO Horizon")
+CENTRE, ADDRESSEE = Payer("CON-1", "Centre Erdre & Sillon"), Payer("CON-2", "OPCO Horizon")
 
 
-@pytest.mark.parametrize("payers", [(SELLER, ADDRESSEE), (ADDRESSEE, SELLER), (ADDRESSEE,), (SELLER,), ()])
+@pytest.mark.parametrize("payers", [(CENTRE, ADDRESSEE), (ADDRESSEE, CENTRE), (ADDRESSEE,), (CENTRE,), ()])
 def test_it_is_the_addressee_whomever_else_the_account_knows(payers):
     assert read(INVOICE.read_bytes(), Known(payers=payers)).values["payer_name"].value == "OPCO Horizon"
+
+
+def addressed(*lines: str, seller: list[str] = SELLER) -> bytes:
+    return typed([*seller, *[" " * 50 + line for line in lines], "", *table(), *totals("714,00")])
+
+
+def test_an_opco_is_the_payer_also_where_it_says_its_siret_and_the_company_is_called_the_client():
+    block = "OPCO Cohésia", "8 chemin des Vignes", "75999 PARIS-FICTIF", "SIRET : 00424097400073"
+
+    found = values(read(addressed(*block, "", "Client : Pharmacie du Beffroi")))
+
+    assert found["payer_name"] == "OPCO Cohésia"
+
+
+def test_where_both_addresses_have_a_siret_who_invoices_stands_first():
+    found = values(
+        read(addressed("Transports Courtevoie", "5 rue Ampère", "31998 TOULVILLE", "SIRET 004 041 257 00041"))
+    )
+
+    assert found["payer_name"] == "Transports Courtevoie"
+    assert found["seller_siret"] == "00290361500017"
+
+
+def test_a_siret_beside_the_number_of_the_declaration_is_the_one_of_who_invoices():
+    centre = ["Institut Boreal Formation", "12 rue des Tanneurs", "38160 CHATTE"]
+    block = "Résidence Les Glycines", "ZI des Grands Prés", "21999 DIJONVAL", "SIRET : 004 408 605 00014"
+    foot = "SIRET : 00290361500017 - NDA : 11 99 01926 99"
+
+    found = values(
+        read(typed([*centre, *[" " * 50 + line for line in block], "", *table(), *totals("714,00"), "", foot]))
+    )
+
+    assert found["seller_siret"] == "00290361500017"
+
+
+def test_amounts_prove_each_other_whatever_they_are_called():
+    sums = ["Sous-total           714,00 €", "TVA 20 %             142,80 €", "Solde dû             856,80 €"]
+
+    found = values(read(typed([*SELLER, *PAYER, *table()[:-1], *sums])))
+
+    assert [str(found[each]) for each in ("amount_excl_vat", "vat_amount", "amount_incl_vat")] == [
+        "714.00",
+        "142.80",
+        "856.80",
+    ]
+
+
+def test_a_remark_behind_an_amount_is_not_the_amount():
+    found = values(read(typed([*SELLER, *PAYER, *table(), "Net à payer : 714,00 € (net de taxe, TVA 0,00 €)"])))
+
+    assert str(found["amount_incl_vat"]) == "714.00"

@@ -54,6 +54,14 @@ def test_the_first_of_numbered_sessions_is_not_the_date_of_the_invoice():
     assert found["invoice_date"] == values(read(paper(table())))["invoice_date"]
 
 
+def test_the_day_of_a_quotation_below_the_days_of_the_session_is_none_of_them():
+    lines = "Dates de la session :     mercredi 30 septembre 2026", "Référence devis :         DEV 26-044 du 02/05/2026"
+
+    found = values(read(replaced("Période", *lines)))
+
+    assert (found["period_start"], found["period_end"]) == (date(2026, 9, 30), date(2026, 9, 30))
+
+
 def test_the_paper_that_a_credit_note_pays_back_does_not_date_it():
     lines = "NOTE DE CRÉDIT", "NC-26-011 - 08/10/2026", "En remboursement de notre facture F-26-198 du 08/09/2026."
     before = [line for line in table() if not line.startswith(("Facture", "FACTURE", "Date"))]
@@ -156,3 +164,55 @@ def test_days_one_below_the_other_under_a_head_are_no_date_of_issue():
     found = values(read(paper([*head, "2 septembre 2026   9:00 - 12:30", *table()[2:]])))
 
     assert found.get("invoice_date") != date(2026, 9, 1)
+
+
+@pytest.mark.parametrize(
+    "other", ["Dates de l'action      du 02/07/2026 au 18/12/2026", "Formation du 02/07/2026 au 18/12/2026"]
+)
+def test_a_period_that_is_called_the_one_invoiced_is_surer_than_any_other(other):
+    reading = read(replaced("Période", other, "Période facturée       du 01/09/2026 au 30/09/2026"))
+
+    assert values(reading)["period_start"] == date(2026, 9, 1)
+    assert not reading.needs_review()
+
+
+def test_the_time_in_which_the_centre_is_insured_is_no_period():
+    insured = "Assurance RC professionnelle n° 99-4417-02, valable du 01/01/2025 au 31/12/2027."
+
+    reading = read(paper([*table(), "", insured]))
+
+    assert values(reading)["period_start"] == date(2026, 9, 1)
+    assert not reading.needs_review()
+
+
+def test_the_day_on_which_an_invoice_was_paid_is_not_its_date():
+    reading = read(paper([*table(), "FACTURE ACQUITTÉE le 15/10/2026 par carte bancaire"]))
+
+    assert values(reading)["invoice_date"] == values(read(paper(table())))["invoice_date"]
+    assert not reading.needs_review()
+
+
+def test_the_invoice_that_a_credit_note_pays_back_does_not_number_it():
+    lines = [line for line in table() if not line.startswith("FACTURE")]
+    head = [
+        "                                                 AVOIR",
+        "                                                 # AV2026-0079",
+    ]
+
+    found = values(read(paper([*head, "Facture n° :        INV-007539", "Date de l'avoir :   02/10/2026", *lines])))
+
+    assert found["invoice_number"] == "AV2026-0079"
+
+
+def test_a_credit_note_that_names_only_the_number_of_an_invoice_waits():
+    lines = [line for line in table() if not line.startswith("FACTURE")]
+
+    assert read(paper(["AVOIR du 02/10/2026", "Facture n° :        INV-007539", *lines])).needs_review()
+
+
+def test_the_label_may_be_said_in_english_behind_the_french_one():
+    lines = ["Facture / Invoice", "INV-2026-0634", "Date / Date           02/10/2026", *table()[2:]]
+
+    found = values(read(paper(lines)))
+
+    assert (found["invoice_number"], found["invoice_date"]) == ("INV-2026-0634", date(2026, 10, 2))

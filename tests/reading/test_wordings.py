@@ -94,6 +94,8 @@ def test_times_of_day_are_no_durations():
         ("D'Almeida Naïma", "D'Almeida", "Naïma"),
         ("Roxane LE DU", "LE DU", "Roxane"),
         ("M. Pierre-Yves Le Du", "Le Du", "Pierre-Yves"),
+        ("LÊ VĂN Élise", "LÊ VĂN", "Élise"),
+        ("Mme Chloé Lê Văn", "Lê Văn", "Chloé"),
         ("DE LA TOUR-MARTEL Rémi", "DE LA TOUR-MARTEL", "Rémi"),
     ],
 )

@@ -12,6 +12,7 @@ from .labels import Sheet, announced
 from .measures import in_text, measures
 
 _CENT = Decimal("0.01")
+_UNDER_HEAD = "below the head of a column"  # often what the first trainee costs
 _EXCL = re.compile(
     r"(?<!\w)(?:(?:sous[- ])?totaux?|montants?|net|base|total general|prix|cout|somme)?\s*(?:general |global |"
     r"total |net |facture )*(?:\(?h\.?\s?t\.?(?!\w)\)?|hors[- ]taxes?|hors tva)(?:\s*\(?(?:en )?(?:€|"
@@ -49,6 +50,8 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
             for tax in vat:
                 if two.value + tax.value == one.value and abs(two.value) >= abs(tax.value):
                     return {"amount_excl_vat": _sure(two), "vat_amount": _sure(tax), "amount_incl_vat": _sure(one)}
+    if incl or any(each.value for each in vat):
+        excl = [each for each in excl if each.rule != _UNDER_HEAD]
     if not incl and not excl:
         incl = _largest(sheet, vat)
     if incl and not excl:
@@ -63,6 +66,10 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
         return {"amount_excl_vat": replace(incl[0], confidence=60), "vat_amount": none, "amount_incl_vat": incl[0]}
     if incl and vat and not excl:
         excl = _printed(sheet, incl[0].value - vat[0].value)
+    if vat and vat[0].value and not incl:
+        excl, incl = _with_vat(sheet, excl, vat[0])
+    elif vat and excl and not incl:
+        incl = [Total(excl[0].value, min(88, excl[0].confidence), excl[0].line, "amount with no VAT, as there is none")]
     return {
         name: each[0]
         for name, each in (("amount_excl_vat", excl), ("vat_amount", vat), ("amount_incl_vat", incl))
@@ -74,6 +81,23 @@ def _printed(sheet: Sheet, amount: Decimal) -> list[Total]:
     """Return an amount if it is printed anywhere."""
     lines = [line for line in sheet.lines if any(each.value == amount for each in measures(line))]
     return [Total(amount, 88, lines[-1], "amount with VAT less VAT, printed")] if lines and amount else []
+
+
+def _with_vat(sheet: Sheet, excl: list[Total], vat: Total) -> tuple[list[Total], list[Total]]:
+    """Return the amounts without and with a tax that are printed and differ by it, whatever they are called.
+
+    The one with tax stands below the tax, as the last one of the page.
+    """
+    below = [line for line in sheet.lines if line.page == vat.line.page and line.number >= vat.line.number]
+    for line in reversed(below):
+        for each in measures(line):
+            net = each.value - vat.value
+            if each.decimals != 2 or abs(net) < abs(vat.value) or (excl and net != excl[0].value):
+                continue
+            if excl or _printed(sheet, net):
+                base = excl or [replace(_printed(sheet, net)[0], rule="amount less VAT, printed")]
+                return base, [Total(each.value.quantize(_CENT), 88, line, "amount and VAT, printed")]
+    return excl, []
 
 
 def _largest(sheet: Sheet, vat: list[Total]) -> list[Total]:
@@ -106,7 +130,7 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
             if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
                 break
             text = _BASE.sub(" ", each.text) if label is _VAT else each.text
-            number = _amount_in(text) if each.how != "same" else _last_amount(text.split(" ; ")[0])
+            number = _amount_in(text) if each.how != "same" else _last_amount(_without_remark(text.split(" ; ")[0]))
             if number is None and each.how != "below":
                 rest = [
                     m
@@ -121,7 +145,7 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
                         number,
                         sure - {"same": 0, "right": 1, "above": 6, "below": 6}[each.how],
                         each.line,
-                        "labelled amount",
+                        _UNDER_HEAD if each.how == "below" and tables.head(each.at) else "labelled amount",
                     ),
                 )
                 break
@@ -136,6 +160,12 @@ def _amounts_in_prose(sheet: Sheet) -> Iterator[Total]:
             told = re.search(r"factur|montant|somme|total|avoir", each.before + each.label)
             if money and money[2] < 3 and told and not _EXCL.match(aligned(each.text)[money[3] :].lstrip()):
                 yield Total(money[1].quantize(_CENT), 86, each.line, "amount in a sentence")
+
+
+def _without_remark(text: str) -> str:
+    """Return what stands before a remark in parentheses, if an amount does: "31 266,60 € (net de taxe, TVA 0,00 €)"."""
+    before = text.split(" (")[0]
+    return text if _last_amount(before) is None else before
 
 
 def _last_amount(text: str) -> Decimal | None:

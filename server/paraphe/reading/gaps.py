@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from . import tables
+from . import items, tables
 from .dates import DAY, aligned
 from .labels import Sheet
 from .layout import Cell, Line
@@ -28,7 +28,8 @@ def unread(sheet: Sheet, found: Sequence[Mention], rows: dict[int, Row]) -> Line
         for line in sheet.lines
         if line.number not in taken and not _is_sum(line, rows) and not _names_one(line, names)
     ]
-    return next((line for shape in (_in_rows, _in_frames, _above_lines) for line in shape(sheet, found, others)), None)
+    shapes = (_in_rows, _in_frames, _above_lines, _beside_items)
+    return next((line for shape in shapes for line in shape(sheet, found, others)), None)
 
 
 def _names_one(line: Line, names: set[frozenset[str]]) -> bool:
@@ -102,6 +103,16 @@ def _above_lines(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line])
             word = _word_below(sheet, line, cell)
             if word and any(word == one and abs(cell.x0 - x0) <= _EDGE for x0, one in columns):
                 yield line
+
+
+def _beside_items(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
+    """Give the lines below (or above) an item, where those of most other items name a trainee."""
+    taken, free = {each.line.number for each in found}, {line.number: line for line in others}
+    counting = [line.number for *_, line in items.items(sheet, in_hours=True) if line.number not in taken]
+    for way in (1, -1):
+        named = sum(number + way in taken for number in counting)
+        if named > len(counting) / 2 and named > 1:
+            yield from (free[number + way] for number in counting if number + way in free)
 
 
 def _word_below(sheet: Sheet, line: Line, cell: Cell) -> str:

@@ -21,6 +21,8 @@ _DEEPEST_FORM = 12
 # Shares of the size. More between two letters is a way to the next column; between a few letters, to the next word.
 _LETTER_SPACE = 0.5
 _WORD_SPACE = 0.14
+# Share of its usual width below which a space is none: Ghostscript writes "a vril" so, for a kerned "avril".
+_SQUEEZED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +213,9 @@ def _show(items: Any, state: _State, tm: Matrix, pen: _Pen) -> Matrix:
             for text, width, is_space in characters:
                 advance = width / 1000 * state.size + state.character_space + (state.word_space if is_space else 0)
                 advance *= state.scale
-                drawn = width / 1000 * state.size * state.scale if jump else advance
-                _set_glyph(text, drawn, state, tm, pen)
+                usual = width / 1000 * state.size * state.scale
+                if not (is_space and abs(advance) < _SQUEEZED * abs(usual)):
+                    _set_glyph(text, usual if jump else advance, state, tm, pen)
                 tm = multiply((1, 0, 0, 1, advance, 0), tm)
     return tm
 

@@ -72,8 +72,18 @@ def _lists(sheet: Sheet) -> list[list[_Entry]]:
         for at, each in enumerate(entries):
             following = entries[at + 1].line.number if at + 1 < len(entries) else each.line.number + _REACH
             each.figures = _figures(sheet, each, min(following, each.line.number + _REACH))
-        lists.append(entries)
+        lists.append(_alike(entries))
     return sorted(lists, key=len, reverse=True)
+
+
+def _alike(entries: list[_Entry]) -> list[_Entry]:
+    """Leave out what has only the form of a name, and other figures than the names have that are likely ones."""
+    usual = {_kinds(each) for each in entries if each.person.likeness}
+    return [each for each in entries if each.person.likeness or not usual or _kinds(each) in usual]
+
+
+def _kinds(entry: _Entry) -> tuple[str, ...]:
+    return tuple(each.kind for each in entry.figures[:2])
 
 
 def _names(row: Row) -> list[_Entry]:
@@ -107,13 +117,12 @@ def _in_two_cells(left: Cell, right: Cell) -> Name | None:
 
 
 def _figures(sheet: Sheet, entry: _Entry, end: int) -> list[Measure]:
+    every: list[Measure] = []
     for line in sheet.lines:
         if entry.line.number <= line.number < end and line.page == entry.line.page:
             found = [each for each in measures(line) if each.kind not in ("PERCENT", "DAYS", "HALF_DAYS")]
-            found = [each for each in found if line is not entry.line or each.x0 > entry.cell.x0]
-            if found:
-                return found
-    return []
+            every += [each for each in found if line is not entry.line or each.x0 > entry.cell.x0]
+    return every
 
 
 def _column_of_hours(

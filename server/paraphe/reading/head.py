@@ -29,7 +29,8 @@ _NUMBER_LABELS = (
     ("piece", 90, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:la\s+)?(?:piece|document|doc\.?)|(?:piece|document)"
         rf"(?: comptable| de vente)?\s*(?:{NO}|:))(?![a-z])")),
-    ("invoice", 88, re.compile(rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+(?:[a-z]{{1,3}} )?[-\w/.]*\d|\s*$)")),
+    ("invoice", 88, re.compile(
+        rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+(?:[a-z]{{1,3}} )?[-\w/.]*\d|\s*(?:/ ?(?:invoice|credit note))?$)")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
     ("our reference", 81, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip
@@ -41,6 +42,9 @@ _OTHER_PAPER = re.compile(
     r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
 _OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|correspond")
+#: A label that on a credit note may announce the invoice that is paid back.
+_OF_AN_INVOICE = re.compile(r"^(?!.*(?:avoir|credit)).*factur")
+_CREDIT = re.compile(r"av|nc|cn|a[-\d]", re.IGNORECASE)  # how numbers of credit notes begin
 _NOT_A_NUMBER = re.compile(
     rf"{DAY}|\d{{14}}|\d{{9}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{1,2}}|page.*|bc.*", re.IGNORECASE
 )
@@ -69,7 +73,7 @@ _NUMBERED = re.compile(rf"(?:{_PAPER}|piece|document)\b.*\d|^{NO}")
 _OTHER_DAY = re.compile(
     r"echeance|limite|reglement|payable|paiement|regler|payer|avant|debut|\bfin\b|naissance|livraison|version|commande|"
     r"convention|signature|session|validite|a compter|effet|"
-    r"accord|contrat|verse|acompte|origine|annul|relati|virement|prelevement|terme"
+    r"accord|contrat|verse|acompte|acquitt|origine|annul|relati|virement|prelevement|terme"
 )
 
 
@@ -79,6 +83,7 @@ _OTHER_DAY = re.compile(
 def number(sheet: Sheet) -> list[Value]:
     """Return the numbers that the invoice may have, the surest first; equal ones once."""
     found: dict[str, Value] = {}
+    credit = is_credit_note(sheet) is not None
     for rule, confidence, label in _NUMBER_LABELS:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _number_in(each, rule))), (None, ""))
@@ -88,6 +93,7 @@ def number(sheet: Sheet) -> list[Value]:
                     - {"same": 0, "right": 1, "above": 4, "below": 4}[each.how]
                     - (6 if each.line.page > 1 else 0)
                     + (4 if rule == "number alone" and each.how == "below" and _is_in_box(sheet, each) else 0)
+                    - (20 if credit and _OF_AN_INVOICE.search(each.label) and not _CREDIT.match(token) else 0)
                 )
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)

@@ -112,9 +112,13 @@ def announced(sheet: Sheet, label: re.Pattern[str]) -> Iterator[list[Announced]]
 _NOTHING = re.compile(r"[:=.#>*-]+|n\s?[°o]\s?[.:]*")
 
 
+#: The same label in English behind it: "Client / Bill to".
+_GLOSS = re.compile(r"^\s*/\s?[A-Z][A-Za-z.]*(?: [A-Za-z.]+){0,2}\s*(?=:|$)")
+
+
 def _places(sheet: Sheet, line: Line, index: int, before: str, match: re.Match[str]) -> Iterator[Announced]:
     cell = line.cells[index]
-    rest = re.sub(r"^[\s:.=#>*]+", "", cell.text[match.end() :])
+    rest = re.sub(r"^[\s:.=#>*]+", "", _GLOSS.sub("", cell.text[match.end() :]))
     if rest:
         yield Announced(rest, "same", match[0], before, line, cell, line)
     if len(rest) > 12 or re.search(r"[^\W\d_]{4}", rest):

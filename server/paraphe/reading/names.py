@@ -57,14 +57,13 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
         or not (civil or any(len(fold(word)) > 2 for word in letters))
     ):
         return None
-    folded = [fold(word) for word in letters]
-    if sum(word not in PARTICLES for word in folded) < 1 + (("le", "du") not in pairwise(folded)):
-        return None  # "LE GOFF" is half a name; "le du" is no French but a family of Brittany
+    if sum(not _is_particle(word) for word in letters) < 2 - any(map(_are_a_family, pairwise(letters))):
+        return None  # "LE GOFF" is half a name
     if len(letters[0]) > 4 and letters[0].endswith("."):
         return None  # "STAG." is a label
     if any(word in ("À", "à") for word in letters):
         return None  # "EXPÉDIER À" is a label
-    if _are_several(words) or (letters[-1].islower() and fold(letters[-1]) in PARTICLES):
+    if _are_several(words) or (letters[-1].islower() and _is_particle(letters[-1])):
         return None
     last, first, order = _parted(words, civil, family_first)
     if not last or not first:
@@ -136,6 +135,16 @@ def _can_be(word: str) -> bool:
     )
 
 
+def _is_particle(word: str) -> bool:
+    """Say whether a word is a small one of a family name: "van", but not "Văn", which is Vietnamese."""
+    return word.casefold().strip(".") in PARTICLES
+
+
+def _are_a_family(words: tuple[str, str]) -> bool:
+    """Say whether two particles are no French, but families: of Brittany, of Vietnam."""
+    return tuple(map(fold, words)) in (("le", "du"), ("le", "van"))
+
+
 def _is_upper(word: str) -> bool:
     letters = [each for each in word if each.isalpha()]
     return len(letters) > 1 and all(not each.islower() for each in letters)
@@ -152,7 +161,7 @@ def _parted(words: list[str], civil: bool, family_first: bool | None) -> tuple[s
             return " ".join(words[:at]), " ".join(words[at:]), "case"
         if not any(upper[:at]) and all(upper[at:]):
             return " ".join(words[at:]), " ".join(words[:at]), "case"
-    plain = [is_upper for word, is_upper in zip(words, upper, strict=True) if fold(word) not in PARTICLES]
+    plain = [is_upper for word, is_upper in zip(words, upper, strict=True) if not _is_particle(word)]
     if any(plain) and not all(plain) and sum(a != b for a, b in pairwise(plain)) > 1:
         return "", "", ""  # capitals that come and go: two names, or none
     return _alike(words, civil, family_first)
@@ -164,8 +173,8 @@ def _alike(words: list[str], civil: bool, family_first: bool | None) -> tuple[st
         family_first = tails
     order = "head" if family_first is not None else ""
     if family_first or (family_first is None and not civil and not heads):
-        two = len(words) > 2 and _given(words[-2]) and not all(fold(word) in PARTICLES for word in words[:-2])
-        at = len(words) - (2 if two and fold(words[-2]) not in PARTICLES else 1)
+        two = len(words) > 2 and _given(words[-2]) and not all(map(_is_particle, words[:-2]))
+        at = len(words) - (2 if two and not _is_particle(words[-2]) else 1)
         return " ".join(words[:at]), " ".join(words[at:]), order
     at = 2 if len(words) > 2 and _given(words[1]) else 1
     return " ".join(words[at:]), " ".join(words[:at]), order

@@ -36,6 +36,7 @@ def seller(sheet: Sheet, known: Known) -> Value | None:
                     )
                 )
                 sure = 92 if "siret" in near else 60
+                sure += 4 * bool(_SELLERS_OWN.search(line.folded))
                 sure -= 30 * bool(
                     re.search(
                         r"\bclient|destinataire|factur(?:e|er) a\b|adresse a|doit\b|opco|payeur|financeur|"
@@ -53,6 +54,9 @@ def seller(sheet: Sheet, known: Known) -> Value | None:
     return value(best, sure, line, "SIRET with a valid check digit")
 
 
+#: What who invoices says of itself, beside its SIRET.
+_SELLERS_OWN = re.compile(r"\bnda\b|declaration|\bcapital\b|\biban\b|\bn[°o] (?:de )?tva|\brcs\b")
+
 _FILE_LABELS = (
     ("file number", 95, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|du\s+)?(?:votre\s+)?dossier|dossier[^:\d]{{0,40}}?(?:{NO}|:)|ref(?:erence|"
@@ -62,8 +66,12 @@ _FILE_LABELS = (
         r"\b(?:accord(?: de (?:prise en charge|financement))?|prise en charge|apc|pec|convention(?:\s*/\s*dossier)?|"
         rf"subrogation)\b[^:\d]{{0,25}}?(?:{NO}|:)")),
     ("agreement", 84, re.compile(
-        rf"\b(?:{NO}\s*(?:de\s+|d'\s?)?(?:l')?(?:accord|prise en charge|apc|pec|convention|financement|engagement)|"
-        r"(?:v/|vos?\s|votre\s)\s?ref(?:erences?)?\.?)\b(?:\s+(?:de prise en charge|opco|dossier))?\s*:?")),
+        rf"\b(?:{NO}\s*(?:de\s+|d'\s?)?(?:l')?(?:accord|prise en charge|apc|pec|convention|financement)|"
+        r"(?:v/|vos?\s|votre\s)\s?ref(?:erences?)?\.?|ref(?:erence|\.)? opco)\b"
+        r"(?:\s+(?:de prise en charge|opco|dossier|financeur))?(?:\s*/\s*devis)?\s*:?")),
+    ("engagement", 82, re.compile(
+        rf"\b{NO}\s*(?:de\s+|d'\s?)?(?:l')?engagement\b(?:\s+(?:opco|financeur|du financeur))?\s*:?")),
+    ("convention", 80, re.compile(r"^convention\s*:?$")),
 )  # fmt: skip
 
 
@@ -131,7 +139,9 @@ def payer(sheet: Sheet, known: Known) -> Value | None:
         for each in labelled
         if each is not None
     ]
-    addressee = said[0] if said else _addressee(sheet)
+    addressee = _addressee(sheet)
+    if said and not (addressee and fold(str(addressee.value)).startswith("opco")):
+        addressee = said[0]
     names = {each.name: fold(each.name) for each in known.payers if len(each.name) > 3}
     found = {
         name: line
@@ -162,13 +172,16 @@ def _is_payer(text: str) -> bool:
 
 
 _SELLER_WORDS = re.compile(
-    r"siret|siren|\bnda\b|\btel\b|declaration|enregistre|@|\btva\b|\bape\b|\bnaf\b|\brcs\b|capital"
+    r"\buai\b|siret|siren|\bnda\b|\btel\b|declaration|enregistre|@|\btva\b|\bape\b|\bnaf\b|\brcs\b|capital"
 )
+
+
+_Block = list[tuple[Line, str]]
 
 
 def _addressee(sheet: Sheet) -> Value | None:
     """Return who an address before the table is of, if it is not the seller's; an OPCO before any other."""
-    blocks = []
+    blocks, with_words = list[_Block](), list[_Block]()
     for index, line in enumerate(sheet.lines[:45]):
         for cell in line.cells:
             if not _TOWN.search(cell.text) or len(cell.text) > 60 or _SELLER_WORDS.search(cell.folded):
@@ -179,25 +192,37 @@ def _addressee(sheet: Sheet) -> Value | None:
             block = _column_above(sheet.lines[max(0, index - 8) : index], line, cell)
             if block and not any(_SELLER_WORDS.search(each) and "client" not in each for each in after):
                 blocks.append(block)
-    payers = [each for block in blocks for each in block if fold(each[1]).startswith("opco")]
+            elif block:
+                with_words.append(block)
+    payers = [each for block in blocks + with_words for each in block if fold(each[1]).startswith("opco")]
+    if not blocks and len(with_words) > 1:
+        blocks = with_words[1:]  # both say their SIRET; who invoices stands first
     if payers or blocks:
         line, text = payers[0] if payers else blocks[0][0] if len(blocks) == 1 else blocks[-1][0]
         return value(text.strip(" ,"), 85 if payers else 75, line, "address block")
     return None
 
 
-def _column_above(lines: Iterable[Line], line: Line, town: Cell) -> list[tuple[Line, str]]:
+def _column_above(lines: Iterable[Line], line: Line, town: Cell) -> _Block:
     """Return the lines above an address's town that begin or end where it does, down to the street."""
-    block: list[tuple[Line, str]] = []
+    block: _Block = []
     y = line.y
     for other in reversed(list(lines)):
         cell = next((each for each in other.cells if abs(each.x0 - town.x0) < 6 or abs(each.x1 - town.x1) < 3), None)
         if other.page != line.page or other.y - y > 2.2 * other.size:
             break
-        if cell is None:
+        text = _from(other, town.x0) if cell is None else cell.text
+        if not text:
             continue
-        if _NO_PAYER.search(fold(cell.text)) or _PAYER_LABEL.search(fold(cell.text)) or len(cell.text) > 60:
+        if _NO_PAYER.search(fold(text)) or _PAYER_LABEL.search(fold(text)) or len(text) > 60:
             break
         y = other.y
-        block.insert(0, (other, cell.text))
-    return block
+        block.insert(0, (other, text))
+    return [] if len(block) == 1 and _STREET.match(fold(block[0][1])) else block
+
+
+def _from(line: Line, x0: float) -> str:
+    """Return what stands from a place on in a cell that begins before it; "" if no word begins there."""
+    inside = ((cell, word) for cell in line.cells for word in cell.words[1:] if abs(word.x0 - x0) < 1)
+    cell, word = next(inside, (None, None))
+    return cell.text[word.start :] if cell and word else ""

@@ -8,11 +8,12 @@ from itertools import islice
 
 from . import dates
 from .dates import DAY, MONTH, aligned
-from .labels import Sheet, announced, joined, paragraphs, value
+from .labels import Announced, Sheet, announced, joined, paragraphs, value
 from .layout import Cell, Line, fold
 from .measures import measures
 from .result import Value
 
+_EDGE = 3  # points
 _MARGIN = 6  # candidates that are less apart are equally believable
 
 #: Words that announce when something was done.
@@ -22,7 +23,7 @@ PERIOD_WORDS = re.compile(
     r"\bformation\b|prestation|heures|execut|action|module|intervention"
 )
 _NO_PERIOD = re.compile(
-    r"contrat|convention|echeance|validite|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
+    r"contrat|convention|echeance|validite|\bvalable|assurance|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
     r"qualiopi|certifi(?:e|cat) (?:du|n|qualiopi)|exercice|\baccord\b|\bprochaine?s?\b|\bprevue?s? (?:en|pour|le)\b"
 )
 _DAYS_LABEL = re.compile(
@@ -58,6 +59,7 @@ class _Candidate:
     line: Line
     rule: str
     whole: bool = False  # it is said to be all of a training, of which a part may be invoiced
+    invoiced: bool = False  # it is said to be what is invoiced
 
     @property
     def days(self) -> tuple[date, date]:
@@ -89,10 +91,16 @@ def period(sheet: Sheet, issued: date | None = None) -> list[tuple[Value, Value]
 
 
 def _parts_first(found: dict[tuple[date, date], _Candidate]) -> dict[tuple[date, date], _Candidate]:
-    """Make what is called the whole of a training less believable, where a period is announced beside it."""
-    if not any(each.sure >= 84 and not each.whole for each in found.values()):
+    """Make what is called the whole of a training less believable, where a period is announced beside it.
+
+    So is any other period beside one that is called the one invoiced.
+    """
+    parts = [each for each in found.values() if each.sure >= 84 and not each.whole]
+    if not parts:
         return found
-    return {days: replace(each, sure=each.sure - 20) if each.whole else each for days, each in found.items()}
+    invoiced = any(each.invoiced for each in parts)
+    less = {days for days, each in found.items() if each.whole or (invoiced and not each.invoiced)}
+    return {days: replace(each, sure=each.sure - 20) if days in less else each for days, each in found.items()}
 
 
 def _written(sheet: Sheet) -> Iterator[_Candidate]:
@@ -115,7 +123,7 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 yield _Candidate(read, read, 84, line, "one day")
     for places in announced(sheet, _DAYS_LABEL):
         for place in places[:1]:
-            text = joined(cell.text for _, cell in sheet.flow(place.line, place.cell))
+            text = joined(cell.text for line, cell in sheet.flow(place.line, place.cell) if _is_of(place, line))
             said = [read for read, _, _ in dates.days(text)]
             if len(said) > 1 and not dates.periods(text):
                 yield _Candidate(min(said), max(said), 86, place.line, "days behind a label")
@@ -130,6 +138,14 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
             found = _candidate(each, aligned(line.text[: each.at])[-90:], line)
             if each.how.startswith("two days"):
                 yield replace(found, sure=found.sure - 1, rule=f"period in several columns: {each.how}")
+
+
+def _is_of(place: Announced, line: Line) -> bool:
+    """Say whether a line may go on with what a label announces: no other label stands below that one."""
+    if line is place.line or place.how != "right":
+        return True
+    label = max((cell.x0 for cell in place.at.cells if cell.x1 <= place.cell.x0), default=place.cell.x0)
+    return not any(abs(cell.x0 - label) < _EDGE for cell in line.cells)
 
 
 def _together(found: list[_Candidate]) -> _Candidate | None:
@@ -232,6 +248,9 @@ _OF_THE_WHOLE = re.compile(
 )
 
 
+_INVOICED = re.compile(r"\b(?:period|mois|dates?|heures)[^\d:]{0,30}\bfactur(?:ee?s?|ation)\b[^\d]{0,12}$")
+
+
 def _since_the_last(head: str) -> str:
     """Return of a text before a period what stands behind the period before it, if that announces anything."""
     rest = re.split(DAY, head[-45:])[-1]
@@ -239,8 +258,9 @@ def _since_the_last(head: str) -> str:
 
 
 def _candidate(each: dates.Period, head: str, line: Line) -> _Candidate:
-    whole = bool(_OF_THE_WHOLE.search(_since_the_last(head)))
-    return _Candidate(each.start, each.end, _sureness(each, head), line, f"period: {each.how}", whole)
+    near = _since_the_last(head)
+    whole, invoiced = bool(_OF_THE_WHOLE.search(near)), bool(_INVOICED.search(near))
+    return _Candidate(each.start, each.end, _sureness(each, head), line, f"period: {each.how}", whole, invoiced)
 
 
 def _sureness(each: dates.Period, head: str) -> int:
@@ -261,6 +281,8 @@ def _sureness(each: dates.Period, head: str) -> int:
         sure += 8
     elif PERIOD_WORDS.search(near):
         sure += 4
+    elif each.how.startswith("month"):
+        sure -= 6
     if _NO_PERIOD.search(near) or (each.how == "two days without a word" and _NUMBERED.search(near)):
         sure -= 30
     return sure

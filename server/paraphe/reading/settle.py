@@ -43,12 +43,12 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
     _take(reading, "invoice_date", "invoiceDate", days)
     found = periods.period(sheet, days[0].value if days else None)
     if found:
-        start, end = found[0]
-        reading.values["period_start"], reading.values["period_end"] = start, end
-        if len(found) > 1 and start.confidence - found[1][0].confidence < 6:
+        over = next((each for each in found if days and _is_over(each, days[0])), found[0])
+        reading.values["period_start"], reading.values["period_end"] = over
+        if len(found) > 1 and found[0][0].confidence - found[1][0].confidence < 6:
             reading.warn("AMBIGUOUS_VALUE", "More than one period may be the one invoiced.", COMPARE, "periodStart")
-        elif days and end.value > days[0].value and any(_is_over(each, days[0]) for each in found[1:]):
-            message = f"The period ends ({end.value}) behind the invoice; another one that is printed is over."
+        elif over is not found[0]:
+            message = f"The period ends ({over[1].value}) before the invoice; another one that is printed goes on."
             reading.warn("AMBIGUOUS_VALUE", message, COMPARE, "periodStart")
     for name, each in (
         ("seller_siret", parties.seller(sheet, known)),

@@ -40,8 +40,8 @@ NO_NAMES = _words("""
     prenoms preparation presence presentiel prestataire prestation prestations prevue prevues prise prix pro produit
     professionnel professionnelle professionnels programme projet proximite quai qualification qualiopi quantite
     quantites rappel rcs realise realisee realisees recu recyclage reduction ref reference references regie
-    reglement relance remise report reporter responsable restaurant reste retard rib route rue sa salarie salaries
-    samedi sans sarl sas sasu sauveteur sci scop secourisme section securite selon septembre service services
+    reglement relance remise report reporter residence responsable restaurant reste retard rib route rue sa salarie
+    salaries samedi sans sarl sas sasu sauveteur sci scop secourisme section securite selon septembre service services
     session sessions siege signature siren siret site societe soit solde solutions somme sous square sst stage
     stagiaire stagiaires statut subrogation sud suivant suivi sur tarif taux taxe taxes technicien technicienne tel
     telephone tiers titre titulaire toeic tosa total totaux tout toute tranche transport travaux tresor ttc tuteur
