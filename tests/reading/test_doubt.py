@@ -99,6 +99,12 @@ def test_an_advance_is_no_contradiction():
     assert not reading.needs_review()
 
 
+def test_a_training_that_goes_on_for_long_behind_the_invoice_may_be_more_than_is_invoiced():
+    reading = read(paper(changed("30/09/2026", "18/12/2026")))
+
+    assert codes(reading) == {"INVOICED_BEFORE_END"}
+
+
 def test_a_credit_note_has_its_own_number_and_not_the_invoices():
     lines = changed("FACTURE N° FA-26-11-0340 ", "AVOIR N° AV2026-0093  ")
 

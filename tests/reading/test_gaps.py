@@ -116,3 +116,49 @@ def test_what_the_days_of_several_sessions_have_between_them_is_the_period():
 
     assert str(reading.values["period_start"].value) == "2026-09-07"
     assert str(reading.values["period_end"].value) == "2026-09-22"
+
+
+def test_a_card_without_a_name_among_cards_with_one_waits():
+    cards = [("Anne BLANC", "35 h", "420,00"), ("", "35 h", "420,00"), ("Inès HADDAD", "14 h", "168,00")]
+    lines = [each for name, hours, amount in cards
+             for each in ("Stagiaire", name, "Durée", f"{hours}      12,00 €     {amount} €", "")]  # fmt: skip
+
+    assert read(typed([*HEAD, *lines, "Nombre total d'heures : 84 h", *totals("1 008,00")])).needs_review()
+
+
+def test_an_only_name_whose_line_costs_less_than_the_invoice_is_not_the_only_trainee():
+    lines = [
+        "Stagiaire             M1      M2      Total h     Coût",
+        "BLANC Anne            7,00    3,50    10,50       126,00 €",
+    ]
+
+    assert read(typed([*HEAD, *lines, "Total heures-stagiaires               24,50", *totals("294,00")])).needs_review()
+
+
+def test_who_invoices_under_a_name_of_his_own_is_no_trainee():
+    lines = ["Claire Voisin", *SELLER[1:], *PAYER, *HEAD[len(SELLER) + len(PAYER) :], "Stagiaire : Mme Julie PRÉVOST"]
+
+    reading = read(typed([*lines, "12 heures x 60,00 € = 720,00 €", *totals("720,00")]))
+
+    assert [each.last_name for each in reading.trainees] == ["PRÉVOST"]
+
+
+def test_a_name_in_a_sentence_is_read_by_its_given_name_and_never_as_sure():
+    line = "Parcours de Chloé Rousselin réalisé dans votre atelier : 35 h au tarif de 45,00 €"
+
+    reading = read(typed([*HEAD, line, *totals("1 575,00")]))
+
+    assert [each.name.value for each in reading.trainees] == ["Chloé Rousselin"]
+    assert reading.needs_review()
+
+
+def test_a_name_that_a_list_breaks_over_two_lines_is_one():
+    lines = [
+        "Participants : Anne BLANC, Sarah BENHAMIDA, GARCIA",
+        "LOPEZ François-Xavier",
+        "Durée : 35 h par participant",
+    ]
+
+    reading = read(typed([*HEAD, *lines, "Heures   105,00   12,00 €   1 260,00 €", *totals("1 260,00")]))
+
+    assert [each.last_name for each in reading.trainees] == ["BLANC", "BENHAMIDA", "GARCIA LOPEZ"]

@@ -216,3 +216,46 @@ def test_the_label_may_be_said_in_english_behind_the_french_one():
     found = values(read(paper(lines)))
 
     assert (found["invoice_number"], found["invoice_date"]) == ("INV-2026-0634", date(2026, 10, 2))
+
+
+def test_a_sentence_that_goes_on_with_a_day_does_not_date_the_invoice():
+    lines = [line.replace("Date : 02/10/2026", "") for line in table()]
+    side = ["Date", "2 octobre 2026", "Paiement attendu au plus", "tard le 1er novembre 2026."]
+
+    assert values(read(paper([*side, *lines])))["invoice_date"] == date(2026, 10, 2)
+
+
+@pytest.mark.parametrize("address", ["230 boulevard des Alliés", "CS 40217 - 5 rue Ampère", "N° DA 84 99 04453 99"])
+def test_a_number_of_an_address_or_of_the_centre_is_not_the_invoices(address):
+    lines = [line for line in table() if not line.startswith("FACTURE")]
+
+    reading = read(paper(["FACTURE", address, "Date : 02/10/2026", *lines]))
+
+    assert reading.needs_review()
+
+
+def test_our_reference_is_not_surely_the_number():
+    lines = [line for line in table() if not line.startswith("FACTURE")]
+
+    assert read(paper(["N/Réf. : NP/C04151", "Date : 02/10/2026", *lines])).needs_review()
+
+
+def test_days_of_sessions_alone_are_confirmed_by_a_person():
+    days = ["07/09/2026   09h00 - 12h30   3,50 h", "14/09/2026   09h00 - 12h30   3,50 h"]
+
+    assert read(replaced("Période", *days)).needs_review()
+
+
+def test_the_number_that_all_lines_have_in_common_is_the_price():
+    lines = [
+        "LE GOFF Anaïs           18,90       21        396,90",
+        "DUBREUILH Loïc          18,90       7,5       141,75",
+    ]
+
+    found = values(read(replaced_table(["Heures de formation", *lines], "538,65")))
+
+    assert found["quantity"] == Decimal("28.50")
+
+
+def replaced_table(lines: list[str], excl: str) -> bytes:
+    return typed([*SELLER, *PAYER, *table()[:4], *lines, *totals(excl)])

@@ -67,7 +67,7 @@ def amounts(sheet: Sheet) -> dict[str, Total]:
     if incl and vat and not excl:
         excl = _printed(sheet, incl[0].value - vat[0].value)
     if vat and vat[0].value and not incl:
-        excl, incl = _with_vat(sheet, excl, vat[0])
+        excl, incl = next((pair for each in (excl, []) if (pair := _with_vat(sheet, each, vat[0]))[1]), (excl, incl))
     elif vat and excl and not incl:
         incl = [Total(excl[0].value, min(88, excl[0].confidence), excl[0].line, "amount with no VAT, as there is none")]
     return {

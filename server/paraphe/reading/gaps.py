@@ -5,7 +5,7 @@ Sums can agree by chance, and hours of a line without a name can go to its neigh
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from . import items, tables
 from .dates import DAY, aligned
@@ -28,7 +28,7 @@ def unread(sheet: Sheet, found: Sequence[Mention], rows: dict[int, Row]) -> Line
         for line in sheet.lines
         if line.number not in taken and not _is_sum(line, rows) and not _names_one(line, names)
     ]
-    shapes = (_in_rows, _in_frames, _above_lines, _beside_items)
+    shapes = (_in_rows, _in_frames, _above_lines, _beside_items, _under_labels)
     return next((line for shape in shapes for line in shape(sheet, found, others)), None)
 
 
@@ -106,13 +106,22 @@ def _above_lines(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line])
 
 
 def _beside_items(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
-    """Give the lines below (or above) an item, where those of most other items name a trainee."""
-    taken, free = {each.line.number for each in found}, {line.number: line for line in others}
-    counting = [line.number for *_, line in items.items(sheet, in_hours=True) if line.number not in taken]
-    for way in (1, -1):
-        named = sum(number + way in taken for number in counting)
-        if named > len(counting) / 2 and named > 1:
-            yield from (free[number + way] for number in counting if number + way in free)
+    """Give the items that no line below (or above) names a trainee of, where those of most other items do."""
+    taken = {each.line.number for each in found}
+    counting = {line.number for *_, line in items.items(sheet, in_hours=True) if line.number not in taken}
+    for neighbours in (pairwise(sheet.lines), pairwise(reversed(sheet.lines))):
+        beside = [(line, other) for line, other in neighbours if line.number in counting]
+        named = sum(other.number in taken for _, other in beside)
+        if named > len(beside) / 2 and named > 1:
+            yield from (line for line, other in beside if other.number not in taken)
+
+
+def _under_labels(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> Iterator[Line]:
+    """Give a label of a trainee, as stands above each of those read, if there are more of them than trainees."""
+    rules = {each.rule.removeprefix("label ") for each in found if each.rule.startswith("label ")}
+    labels = [line for line in sheet.lines for cell in line.cells if cell.folded.strip(" :-") in rules]
+    if len(labels) > len(found):
+        yield labels[-1]
 
 
 def _word_below(sheet: Sheet, line: Line, cell: Cell) -> str:

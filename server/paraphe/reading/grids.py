@@ -120,6 +120,8 @@ def _figures(sheet: Sheet, entry: _Entry, end: int) -> list[Measure]:
     every: list[Measure] = []
     for line in sheet.lines:
         if entry.line.number <= line.number < end and line.page == entry.line.page:
+            if tables.TOTAL.search(line.folded):
+                break
             found = [each for each in measures(line) if each.kind not in ("PERCENT", "DAYS", "HALF_DAYS")]
             every += [each for each in found if line is not entry.line or each.x0 > entry.cell.x0]
     return every

@@ -32,7 +32,7 @@ _NUMBER_LABELS = (
     ("invoice", 88, re.compile(
         rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+(?:[a-z]{{1,3}} )?[-\w/.]*\d|\s*(?:/ ?(?:invoice|credit note))?$)")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
-    ("our reference", 81, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
+    ("our reference", 78, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip
 #: A number of a paper.
 NUMBER = re.compile(r"(?:[A-Z]{1,3}[ ](?=\d))?(?=[\w/.-]*\d)[A-Za-z0-9]+(?:[/_.\-]+[A-Za-z0-9]+)*(?![\w€%]|\s?€|[,]\d)")
@@ -65,7 +65,7 @@ _DATE_LABELS = (
     ("behind what looks like the number", 84, re.compile(
         rf"^(?=[-/\w.]{{6,20}}\s)[a-z]{{1,4}}[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:(?:le|du|en date du)\s+|(?:le|du)\s*:\s*)(?={DAY}\s*$)")),
-    ("day below the number", 86, re.compile(rf"^(?={DAY}\s*$)")),
+    ("day below the number", 86, re.compile(rf"^(?={DAY}\s*$)|^(?:le|du|en date du)\s+(?={DAY}\s*(?:[-,|·]|sur)\s)")),
     ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
@@ -122,6 +122,10 @@ def _number_in(each: Announced, rule: str) -> str | None:
         return None
     if re.fullmatch(r"\d{5}", token) and re.match(r"\s+[A-ZÀ-Ý]", rest) and each.how != "same":
         return None  # a town
+    if each.how == "below" and re.match(r"\s+(?:(?:bis|ter)\s+)?[^\W\d_]{3}|\s+-\s+\d+\s+\w", rest):
+        return None  # a street
+    if re.match(r"N?DA\b", token):
+        return None  # of the declaration of activity
     if re.match(r"(?:du|de|le|la|en|au|a|sur|page|et)\s", fold(token)) or re.match(
         r"\s?(?:heures|h\b|jours)", fold(rest)
     ):
@@ -130,12 +134,12 @@ def _number_in(each: Announced, rule: str) -> str | None:
 
 
 def _is_in_box(sheet: Sheet, each: Announced) -> bool:
-    """Say whether a number stands below a bare label that another one for the date stands beside: "N° | Date"."""
+    """Say whether a number stands below a bare label that one for the date stands right of: "N° | Date | …"."""
     heads = [cell.folded.strip(" :.") for cell in each.at.cells]
     at = next((at for at, head in enumerate(heads) if re.fullmatch(NO, head)), len(heads))
-    box = [head for head in heads[at:] if head != "client"]
     over = [line.folded for line in sheet.lines if 0 < each.at.number - line.number <= 2]  # the title of the box
-    return "date" in box and not any(map(_OTHER_PAPER.search, (*box, *over)))
+    dated = any(re.fullmatch(r"date(?: d.*)?", head) for head in heads[at + 1 : at + 3])
+    return dated and not any(map(_OTHER_PAPER.search, over))
 
 
 _DEDUCTED = re.compile(
@@ -193,6 +197,8 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
         return None
     if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
         return None
+    if rule == "place and day" and not each.cell.text[:1].isupper():
+        return None  # "… au plus", and below "tard le 13 février 2026"
     if (each.how == "below" and (tables.head(each.at) or _is_first_of_days(sheet, each))) or (
         rule == "day alone" and _counts(each.line)
     ):

@@ -72,7 +72,17 @@ def _products(sheet: Sheet) -> list[Item]:
         row = rows.get(line.number, Row(line, ()))
         if proof := tables.product(list(measures(line))):
             found.append((*_turned(proof, row), line))
-    return found
+    return _with_one_price(found)
+
+
+def _with_one_price(found: list[Item]) -> list[Item]:
+    """Take for the price what all lines have in common, where nothing says which of the two numbers it is."""
+    quantities, prices = {each[0].value for each in found}, {each[1].value for each in found}
+    if len(quantities) > 1 or len(prices) < 2 or any(each[0].kind == "HOURS" for each in found):
+        return found
+    if any(each[1].kind == "MONEY" for each in found):
+        return found
+    return [(price, quantity, amount, line) for quantity, price, amount, line in found]
 
 
 def _turned(proof: tuple[Measure, Measure, Measure], row: Row) -> tuple[Measure, Measure, Measure]:
@@ -84,7 +94,7 @@ def _turned(proof: tuple[Measure, Measure, Measure], row: Row) -> tuple[Measure,
     price_first = roles[0] == "PRICE" or roles[1] in ("QUANTITY", "HOURS") or two.kind == "HOURS"
     quantity_first = roles[1] == "PRICE" or roles[0] in ("QUANTITY", "HOURS") or one.kind == "HOURS"
     if price_first == quantity_first:
-        price_first = one.decimals == 2 and not two.decimals
+        price_first = one.decimals == 2 and two.decimals < 2
     return (two, one, amount) if price_first else proof
 
 

@@ -35,7 +35,8 @@ NOT_OF_THE_CLASS = re.compile(
     r"interlocut|suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
     r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
-    r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant)"
+    r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
+    r"(?:assure|dispense|anime)e?s? par)"
 )
 _OF_A_COMPANY = re.compile(
     r"(?:entreprise|employeur|societe|client|structure|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+"
@@ -154,7 +155,9 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
                 here = _names_of(each.line, f"label {each.label.strip(' :-')}", least) or here
             if here:
                 found += here
-                found += _list_below(sheet, each.line, each.cell.x0, least)
+                read = [set(mention.key) for mention in here]
+                below = _list_below(sheet, each.line, each.cell.x0, least)
+                found += [mention for mention in below if not any(set(mention.key) < names for names in read)]
                 break
     return found
 
@@ -292,17 +295,10 @@ def _overlap(one: Cell, other: Cell) -> bool:
     return one.x0 < other.x1 and other.x0 < one.x1
 
 
-_IMPRINT = re.compile(r"\bsire[tn]\b")
-_LETTERHEAD = 10  # lines
-
-
 def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name opens the first page, above a SIRET in its column: the invoice is written by that person."""
-    if mention.students or not sheet.lines or mention.line is not sheet.lines[0]:
-        return False
-    block = (line for line in sheet.lines[1:_LETTERHEAD] if line.page == mention.line.page)
-    below = (each for line in block for each in line.cells if _overlap(each, mention.cell))
-    return any(_IMPRINT.search(each.folded) for each in below)
+    """Say whether a name opens the first page, without a word that it is a trainee's: that person invoices."""
+    told = mention.students or mention.rule.startswith("label")
+    return not told and bool(sheet.lines) and mention.line is sheet.lines[0]
 
 
 def is_staff(before: str, after: str = "") -> bool:

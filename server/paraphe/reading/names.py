@@ -215,22 +215,31 @@ def _leading_words(text: str) -> list[int]:
     return ends
 
 
+_OF_SOMEBODY = re.compile(r"\b(?:de|d'|pour|par|à|salariée?|apprentie?|stagiaire|bénéficiaire)\s+$", re.IGNORECASE)
 _RUN = re.compile(rf"{_WORD}(?: {_WORD})+")
 _MOST_WORDS = 6  # of a name
 
 
 def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
-    """Give the names in running text that capitals and a given name known betray, with where they begin and end."""
+    """Give the names in running text that capitals, or a word before, and a given name known betray.
+
+    Each comes with where it begins and ends.
+    """
     for run in _RUN.finditer(text):
         words = [(each[0], run.start() + each.start()) for each in re.finditer(r"\S+", run[0])]
         at = 0
         while at < len(words):
             for to in range(min(len(words), at + _MOST_WORDS), at + 1, -1):
                 found = name(" ".join(word for word, _ in words[at:to]))
-                if found and found.order == "case" and found.likeness >= 2:
+                if found and found.likeness >= 2 and (found.order == "case" or _follows(text[: words[at][1]], found)):
                     start, end = words[at][1], words[to - 1][1] + len(words[to - 1][0])
                     yield found, start, end
                     at = to
                     break
             else:
                 at += 1
+
+
+def _follows(before: str, found: Name) -> bool:
+    """Say whether a given name that is known follows a word that somebody follows: "de Chloé Rousselin"."""
+    return bool(_OF_SOMEBODY.search(before)) and _given(found.printed.split()[0]) and len(found.printed.split()) == 2

@@ -1,7 +1,7 @@
 """Who invoices, who pays, and under which file: SIRET, payer, file number, agreement."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .dates import DAY
 from .head import NO, NUMBER
@@ -63,15 +63,15 @@ _FILE_LABELS = (
         r"\.)?\s*(?:de\s+|du\s+)?(?:votre\s+)?dossier|dossier)\b(?:\s+(?:opco|de financement|de prise en charge|"
         r"financeur|de formation|formation))?\s*:?")),
     ("agreement", 90, re.compile(
-        r"\b(?:accord(?: de (?:prise en charge|financement))?|prise en charge|apc|pec|convention(?:\s*/\s*dossier)?|"
-        rf"subrogation)\b[^:\d]{{0,25}}?(?:{NO}|:)")),
+        r"\b(?:accord(?: de (?:prise en charge|financement))?|prise en charge|apc|pec|aif|convention\s*/\s*dossier|"
+        rf"subrogation)\b[^:\d]{{0,25}}?(?:{NO}|:|$)")),
     ("agreement", 84, re.compile(
         rf"\b(?:{NO}\s*(?:de\s+|d'\s?)?(?:l')?(?:accord|prise en charge|apc|pec|convention|financement)|"
         r"(?:v/|vos?\s|votre\s)\s?ref(?:erences?)?\.?|ref(?:erence|\.)? opco)\b"
         r"(?:\s+(?:de prise en charge|opco|dossier|financeur))?(?:\s*/\s*devis)?\s*:?")),
     ("engagement", 82, re.compile(
         rf"\b{NO}\s*(?:de\s+|d'\s?)?(?:l')?engagement\b(?:\s+(?:opco|financeur|du financeur))?\s*:?")),
-    ("convention", 80, re.compile(r"^convention\s*:?$")),
+    ("convention", 80, re.compile(rf"^convention\b[^:\d]{{0,25}}?(?:{NO}|:|$)")),
 )  # fmt: skip
 
 
@@ -102,9 +102,12 @@ def agreement(sheet: Sheet) -> Value | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
+_IN_GROUPS = re.compile(r"[A-Z]{2,4}(?: \d{2,4}){2,4}(?![\w.,/-])")  # "MOB 26 771 033"
+
+
 def _file_in(each: Announced) -> str | None:
     text = re.sub(rf"^(?:{NO}|N°|opco)\s*[:.]?\s*", "", each.text, flags=re.IGNORECASE)
-    match = NUMBER.match(text)
+    match = _IN_GROUPS.match(text) or NUMBER.match(text)
     if not match or re.fullmatch(DAY, fold(match[0])) or len(match[0]) < 4:
         return None
     return None if re.search(r"contrat|apprentissage", each.label) else match[0].strip(" .-/")
@@ -121,6 +124,7 @@ _STREET = re.compile(
 )
 _TOWN = re.compile(r"(?:^|\s)\d{5}\s+[A-ZÀ-Ý]")
 _NO_PAYER = re.compile(
+    r"^(?:session|convention|periode|echeance|objet|commande|conditions|page|employeur)\b|"
     r"siret|siren|\bnda\b|\bemise? le|factur|avoir\b|\bdate\b|\btel\b|dossier|\bcode\b|numero|n°|stagiaire|@|www|"
     r"\d{2}/\d{2}|reference"
 )
@@ -139,7 +143,7 @@ def payer(sheet: Sheet, known: Known) -> Value | None:
         for each in labelled
         if each is not None
     ]
-    addressee = _addressee(sheet)
+    addressee = _addressee(sheet, seller(sheet, known))
     if said and not (addressee and fold(str(addressee.value)).startswith("opco")):
         addressee = said[0]
     names = {each.name: fold(each.name) for each in known.payers if len(each.name) > 3}
@@ -179,28 +183,41 @@ _SELLER_WORDS = re.compile(
 _Block = list[tuple[Line, str]]
 
 
-def _addressee(sheet: Sheet) -> Value | None:
-    """Return who an address before the table is of, if it is not the seller's; an OPCO before any other."""
-    blocks, with_words = list[_Block](), list[_Block]()
+def _addressee(sheet: Sheet, seller: Value | None) -> Value | None:
+    """Return who an address before the table is of, if it is not the seller's; an OPCO before any other.
+
+    An address with the SIRET of somebody else is surely the payer's; one with the words of who invoices is not.
+    """
+    blocks: dict[str, list[_Block]] = {"other": [], "plain": [], "in a sentence": [], "seller": []}
     for index, line in enumerate(sheet.lines[:45]):
         for cell in line.cells:
             if not _TOWN.search(cell.text) or len(cell.text) > 60 or _SELLER_WORDS.search(cell.folded):
                 continue
             lower = [each for each in sheet.lines[index + 1 : index + 6] if each.page == line.page]
             lower = [each for each in lower if line.y - each.y < 5 * cell.size]
-            after = [each.folded for other in lower for each in other.cells if abs(each.x0 - cell.x0) < 6]
+            after = [each.text for other in lower for each in other.cells if abs(each.x0 - cell.x0) < 6]
             block = _column_above(sheet.lines[max(0, index - 8) : index], line, cell)
-            if block and not any(_SELLER_WORDS.search(each) and "client" not in each for each in after):
-                blocks.append(block)
-            elif block:
-                with_words.append(block)
-    payers = [each for block in blocks + with_words for each in block if fold(each[1]).startswith("opco")]
-    if not blocks and len(with_words) > 1:
-        blocks = with_words[1:]  # both say their SIRET; who invoices stands first
-    if payers or blocks:
-        line, text = payers[0] if payers else blocks[0][0] if len(blocks) == 1 else blocks[-1][0]
-        return value(text.strip(" ,"), 85 if payers else 75, line, "address block")
-    return None
+            if block:
+                blocks[_whose(cell, after, seller)].append(block)
+    every = [block for kind in blocks.values() for block in kind]
+    payers = [each for block in every for each in block if fold(each[1]).startswith("opco")]
+    if payers:
+        line, text = payers[0]
+        return value(text.strip(" ,"), 85, line, "address block")
+    if not any(blocks[kind] for kind in ("other", "plain", "in a sentence")) and len(blocks["seller"]) > 1:
+        blocks["plain"] = blocks["seller"][1:]  # both say their SIRET; who invoices stands first
+    chosen = blocks["other"] or blocks["plain"] or blocks["in a sentence"]
+    return value(chosen[-1][0][1].strip(" ,"), 75, chosen[-1][0][0], "address block") if chosen else None
+
+
+def _whose(town: Cell, after: Sequence[str], seller: Value | None) -> str:
+    """Say whose an address may be, by what stands below its town."""
+    sirets = {re.sub(r"\D", "", match[1]) for text in after for match in _SIRET.finditer(text)}
+    if sirets and seller is not None and seller.value not in sirets:
+        return "other"
+    if any(_SELLER_WORDS.search(fold(text)) and "client" not in fold(text) for text in after):
+        return "seller"
+    return "plain" if re.match(r"(?:F-?)?\d{5}\b", town.text) else "in a sentence"
 
 
 def _column_above(lines: Iterable[Line], line: Line, town: Cell) -> _Block:

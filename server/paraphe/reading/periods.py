@@ -190,7 +190,7 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
     if issued in {read for read, _ in column}:
         column = []  # dates of the paper below each other: issued, due
     if len({read for read, _ in column}) > 1:
-        chosen, sure, rule = column, 82, "column of days"
+        chosen, sure, rule = column, 79, "column of days"
     else:
         chosen = [(read, line) for read, line, _ in days if issued is None or read < issued]
         sure, rule = 55, "days that are of nothing else"

@@ -14,6 +14,7 @@ from .trainees import Trainees
 
 _CENT = Decimal("0.01")
 _DEAREST_DAY = 20_000  # euros
+_AHEAD = 15  # days; a month is often invoiced before its end, a longer time may be all of a training
 _HOURS_A_DAY = 12  # more than anybody is taught
 
 
@@ -175,7 +176,7 @@ def _check(reading: Reading, known: Known) -> None:
             f"The invoice is of {issued}, before the end of the period ({end}).",
             "This is right for an advance only.",
             "invoiceDate",
-            review=False,
+            review=(end - issued).days > _AHEAD,
         )
     if issued and start and (issued < start or (issued - start).days > 1100):
         reading.warn(

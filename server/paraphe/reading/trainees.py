@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 
 from . import gaps, grids, items, mentions, rows, students, tables, turned
 from .labels import COMPARE, Sheet, value
-from .layout import fold
+from .layout import Line, fold
 from .lending import Lender
 from .measures import Measure, added, measures
 from .mentions import Mention
@@ -15,6 +15,7 @@ from .proof import Proof
 from .result import Known, Reading, Student, Trainee
 
 _CENT = Decimal("0.01")
+_WITH_AND_WITHOUT_VAT = (Decimal(1), Decimal("1.2"))
 
 
 _IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'activite)\b")
@@ -131,7 +132,7 @@ class Trainees:
             return False
         own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
         beside, _, _ = rows.figures(self.rows.get(only.line.number, tables.Row(only.line, ())), in_hours=self.in_hours)
-        if beside is not None and abs(beside.value) != own and not only.parts:
+        if (beside is not None and abs(beside.value) != own and not only.parts) or self._costs_less(only.line, own):
             return False
         counted = {abs(each.value) for line in self.sheet.lines for each in measures(line) if each.kind == "HOURS"}
         counted |= {abs(each.value) for line in self.sheet.lines if (each := rows.labelled_hours(line))}
@@ -141,6 +142,14 @@ class Trainees:
         if 0 < self._named_among(only, counting) < len(counting):
             return False  # some of the items are somebody else's
         return sum((abs(each[0].value) for each in counting), Decimal()) in (0, abs(own))
+
+    def _costs_less(self, line: Line, hours: Decimal) -> bool:
+        """Say whether a line has amounts, and none is the invoice's, or the price of hours that makes it."""
+        money = [abs(each.value) for each in measures(line) if each.kind == "MONEY"]
+        if not money or self.excl is None:
+            return False
+        whole = {(abs(self.excl.value) * rate).quantize(_CENT) for rate in _WITH_AND_WITHOUT_VAT}
+        return not any(each.quantize(_CENT) in whole or (each * hours).quantize(_CENT) in whole for each in money)
 
     def _parts_of(self, total: Decimal) -> list[Decimal]:
         """Return the hours of the rows of tables, if they make a total: sessions of one trainee."""
