@@ -52,7 +52,7 @@ def _wrong(truth: dict[str, Any], reading: Reading) -> Iterator[str]:
 
 
 def _is_same(true: Any, read: Any) -> bool:
-    if isinstance(true, float):
+    if isinstance(true, int | float):
         return abs(abs(float(read)) - abs(true)) < 0.0051
     return re.sub(r"\W", "", fold(str(true))) == re.sub(r"\W", "", fold(str(read)))
 

@@ -130,7 +130,7 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
             if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
                 break
             text = _BASE.sub(" ", each.text) if label is _VAT else each.text
-            number = _amount_in(text) if each.how != "same" else _last_amount(_without_remark(text.split(" ; ")[0]))
+            number = _amount_in(text) if each.how != "same" else _last_amount(_without_remark(_own(text)))
             if number is None and each.how != "below":
                 rest = [
                     m
@@ -160,6 +160,11 @@ def _amounts_in_prose(sheet: Sheet) -> Iterator[Total]:
             told = re.search(r"factur|montant|somme|total|avoir", each.before + each.label)
             if money and money[2] < 3 and told and not _EXCL.match(aligned(each.text)[money[3] :].lstrip()):
                 yield Total(money[1].quantize(_CENT), 86, each.line, "amount in a sentence")
+
+
+def _own(text: str) -> str:
+    """Return of a text behind a label what stands before the next one: "1 677,50 € - TVA : 0,00 €"."""
+    return re.split(r"\s;\s|\s-\s(?=[^\W\d_])", text)[0]
 
 
 def _without_remark(text: str) -> str:

@@ -5,6 +5,7 @@ Sums can agree by chance, and hours of a line without a name can go to its neigh
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import islice, pairwise
 
 from . import items, tables
@@ -48,8 +49,11 @@ def _in_rows(sheet: Sheet, found: Sequence[Mention], others: Sequence[Line]) -> 
         for each in found
         if each.name.last.split()[-1] in each.cell.text and (own := _figures(each.line))
     }
+    hours = sum((abs(each.hours.value) for each in found if each.hours), Decimal())
     for line in others:
         figures = _figures(line)
+        if len(found) > 1 and any(abs(each.value) == hours for each in figures):
+            continue  # a sum, whatever it is called
         for cell, own in shapes.values():
             begins = any(abs(one.x0 - cell.x0) < _EDGE and not one.text.isdigit() for one in line.cells)
             alike = len(figures) == len(own) and all(map(tables.is_aligned, figures, own))

@@ -11,7 +11,7 @@ from .dates import aligned
 from .labels import Announced, Sheet, announced, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, in_text
-from .names import Name, key, name, named_by_case, named_in_prose
+from .names import CIVILITY, Name, key, name, named_by_case, named_in_prose
 from .result import Student
 from .tables import Row, head
 
@@ -266,7 +266,9 @@ def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
     )
 
 
+_ANNOUNCED = re.compile(rf"(?<!des )(?<!les )(?<!aux )\b{WHO}\s*:\s*(?:{CIVILITY}\s*)?$")
 _FAR = 4  # sizes of type
+_EDGE = 3  # points
 
 
 # Functions of a customer's people; what a training may be called is none ("Assistante de direction").
@@ -295,10 +297,20 @@ def _overlap(one: Cell, other: Cell) -> bool:
     return one.x0 < other.x1 and other.x0 < one.x1
 
 
+_LETTERHEAD = 10  # lines
+_IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration d'activite")
+
+
 def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name opens the first page, without a word that it is a trainee's: that person invoices."""
-    told = mention.students or mention.rule.startswith("label")
-    return not told and bool(sheet.lines) and mention.line is sheet.lines[0]
+    """Say whether a name opens the first page, or stands above a SIRET in its column there: that person invoices."""
+    if mention.students or mention.rule.startswith("label") or not sheet.lines:
+        return False
+    head = [line for line in sheet.lines[:_LETTERHEAD] if line.page == sheet.lines[0].page]
+    if mention.line not in head[:-1]:
+        return False
+    lower = head[head.index(mention.line) + 1 :]
+    column = (cell for line in lower for cell in line.cells if abs(cell.x0 - mention.cell.x0) < _EDGE)
+    return mention.line is head[0] or any(_IMPRINT.search(cell.folded) for cell in column)
 
 
 def is_staff(before: str, after: str = "") -> bool:
@@ -307,6 +319,8 @@ def is_staff(before: str, after: str = "") -> bool:
     "Formateur : M. …" and "Mme …, directrice" are; "Titre professionnel Secrétaire - Mme …" is not.
     """
     nearest = re.split(r"\s[-/]\s|;|\s{2,}|(?<=[a-z]{4})\.\s", fold(before))[-1]
+    if _ANNOUNCED.search(nearest):
+        nearest = ""  # "Titre professionnel Comptable Stagiaire : …"
     behind = re.match(r"\s*[,(]\s*(?:l[ae] |notre |votre )?(.{0,25})", fold(after))
     return bool(NOT_OF_THE_CLASS.search(nearest) or (behind and NOT_OF_THE_CLASS.match(behind[1])))
 

@@ -120,7 +120,8 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 and not _NO_PERIOD.search(ahead[-30:])
                 and not _ONE_OF_TWO.search(ahead)
             ):
-                yield _Candidate(read, read, 84, line, "one day")
+                broken = re.search(r"period\w* (?:du|de)\s*$", ahead) and not behind.strip()
+                yield _Candidate(read, read, 74 if broken else 84, line, "one day")
     for places in announced(sheet, _DAYS_LABEL):
         for place in places[:1]:
             text = joined(cell.text for line, cell in sheet.flow(place.line, place.cell) if _is_of(place, line))

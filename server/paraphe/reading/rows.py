@@ -255,6 +255,9 @@ def _of_staff(line: Line, cell: Cell, person: Name) -> bool:
     return is_staff(f"{left} {cell.text[:at]}", cell.text[at + len(person.printed) :])
 
 
+_TIMES = re.compile(r"\d\s?[x×]\s?\d+(?:[.,]\d+)?\s?h")  # "3 x 6 h": neither number is the hours of an item
+
+
 def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     """Return the trainees of lines with hours, read from all lines of the text that stands there."""
     heads = {row.line.number: row for row in tables.rows(sheet)}
@@ -262,7 +265,7 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     for line in sheet.lines:
         row = heads.get(line.number, Row(line, ()))
         read = figures(row, in_hours=in_hours)
-        if read[0] is not None and not row.is_total and not tables.head(line):
+        if read[0] is not None and not (row.is_total or tables.head(line) or _TIMES.search(line.folded)):
             counted.append((row, read))
     items = {row.line.number for row, _ in counted}
     found: list[Mention] = []

@@ -42,7 +42,8 @@ def of_one_name(known_ones: Known) -> dict[tuple[str, ...], tuple[Student, ...]]
 
 def _named(line: Line, text: str, goes_on: str, spellings: _Spellings) -> list[Mention]:
     """Return the students that a text names; with `goes_on` those whose names begin in the one, end in the other."""
-    matches = list(_WORD.finditer(f"{text}  {goes_on}"))
+    whole = f"{text}  {goes_on}"
+    matches = list(_WORD.finditer(whole))
     words = tuple(fold(match[0]) for match in matches)
     found, place = [], 0
     while place < len(words) and matches[place].start() < len(text):
@@ -52,7 +53,10 @@ def _named(line: Line, text: str, goes_on: str, spellings: _Spellings) -> list[M
             continue
         spelling, students = best
         start, end = matches[place].start(), matches[place + len(spelling) - 1].end()
-        if (end > len(text)) == bool(goes_on) and not is_staff(text[:start], f"{text}  {goes_on}"[end:]):
+        if "," in whole[start:end] and spelling[0] != _words(students[0].last_name)[0]:
+            place += 1  # "…, LACROIX Benoît, BEAUVILLARD Moussa" does not name Benoît Beauvillard
+            continue
+        if (end > len(text)) == bool(goes_on) and not is_staff(text[:start], whole[end:]):
             last, first = students[0].last_name, students[0].first_name
             person = Name(f"{last} {first}", last, first, "known", 9)
             found.append(Mention(person, line, "known student", 97, contract=contract_in(line), students=students))

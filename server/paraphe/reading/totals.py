@@ -48,7 +48,7 @@ def is_in_hours(sheet: Sheet) -> bool:
     if any(cell.folded.strip(" .") in _UNITS for line in sheet.lines for cell in line.cells):
         return True
     return any(
-        re.search(r"\bheures?\b|horaire|\bnb\.? h\b|\(h\)|\d\s?h\b|\bh\.?/stag", aligned(line.text))
+        re.search(r"\bheures?\b|horaire|/\s?h\b|\bnb\.? h\b|\(h\)|\d\s?h\b|\bh\.?/stag", aligned(line.text))
         for line in sheet.lines
     )
 
