@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paraphe.reading import Known, read
+from paraphe.reading import Known, Student, read
 from paraphe.reading.invoice import read_here
 from paraphe.reading.layout import Cell, Line, fold
 from paraphe.reading.pdf import Page, Paper, open_paper
@@ -162,3 +162,35 @@ def test_a_name_that_a_list_breaks_over_two_lines_is_one():
     reading = read(typed([*HEAD, *lines, "Heures   105,00   12,00 €   1 260,00 €", *totals("1 260,00")]))
 
     assert [each.last_name for each in reading.trainees] == ["BLANC", "BENHAMIDA", "GARCIA LOPEZ"]
+
+
+def test_a_student_is_not_named_by_the_end_of_one_name_and_the_beginning_of_the_next():
+    students = (Student("S1", "BLANC", "Anne"), Student("S2", "ROCHE", "Luc"), Student("S3", "ROCHE", "Anne"))
+    lines = ["Participants (2) : BLANC Anne, ROCHE Luc", "Durée : 14 heures par participant"]
+
+    reading = read(typed([*HEAD, *lines, "Heures   28,00   12,00 €   336,00 €", *totals("336,00")]), Known(students))
+
+    assert [each.reference for each in reading.trainees] == ["S1", "S2"]
+
+
+def test_a_row_that_holds_the_sum_is_no_trainee_whatever_it_is_called():
+    rows = ["BLANC Anne            10      35,00     420,00", "ROCHE Luc             8       28,00     336,00"]
+    head = "Stagiaire             1/2 j.  Heures    Coût HT (€)"
+
+    reading = read(typed([*HEAD, head, *rows, "Ensemble du groupe    18      63,00     756,00", *totals("756,00")]))
+
+    assert len(reading.trainees) == 2
+    assert not reading.needs_review()
+
+
+def test_a_training_called_after_an_occupation_does_not_make_its_trainee_one_of_the_staff():
+    training = "Titre professionnel Comptable assistant"
+    lines = [f"{training}   14,00 h   18,50 €   259,00 €", "Stagiaire : BLANC Bruno",
+             f"{training}   24,50 h   18,50 €   453,25 €", "Stagiaire : ROCHE Luc"]  # fmt: skip
+
+    reading = read(typed([*HEAD, *lines, *totals("712,25")]))
+
+    assert [(each.last_name, str(each.quantity.value)) for each in reading.trainees if each.quantity] == [
+        ("BLANC", "14.00"),
+        ("ROCHE", "24.50"),
+    ]

@@ -67,3 +67,26 @@ def test_a_remark_behind_an_amount_is_not_the_amount():
     found = values(read(typed([*SELLER, *PAYER, *table(), "Net à payer : 714,00 € (net de taxe, TVA 0,00 €)"])))
 
     assert str(found["amount_incl_vat"]) == "714.00"
+
+
+@pytest.mark.parametrize("label", ["Acheteur", "Débiteur", "Pour", "Facturé à"])
+def test_the_payer_stands_below_its_label(label):
+    found = values(read(addressed(label, "Transports Courtevoie", "5 rue Ampère", "31998 TOULVILLE")))
+
+    assert found["payer_name"] == "Transports Courtevoie"
+
+
+def test_what_is_said_of_the_tax_is_not_the_tax():
+    exempt = (
+        "Association non assujettie à la TVA (article 261-7-1° du CGI). Montant hors taxes : 714,00 € ; TVA : 0,00 €."
+    )
+
+    found = values(read(typed([*SELLER, *PAYER, *table(), exempt])))
+
+    assert (str(found["amount_excl_vat"]), str(found["vat_amount"])) == ("714.00", "0.00")
+
+
+def test_the_files_number_may_be_in_groups():
+    lines = [line.replace("Dossier n° D6360529", "Votre réf. : MOB 26 771 033") for line in table()]
+
+    assert values(read(typed([*SELLER, *PAYER, *lines, *totals("714,00")])))["file_number"] == "MOB 26 771 033"

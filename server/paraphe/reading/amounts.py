@@ -30,6 +30,7 @@ _INCL = re.compile(
     r"total general|t\.t\.c\.|ttc)(?:\s*\(?(?:en )?(?:€|eur(?:os)?)\)?)?"
 )
 _BASE = re.compile(r"\bsur\s+[\d ]+(?:[.,]\d\d)?\s?(?:€|EUR)?", re.IGNORECASE)  # what a tax is a share of
+_HORS_TAXE = re.compile(r"(?:montant|total) (?:h\.?t\b|hors)|hors[- ]taxe")
 _IN_PROSE = re.compile(r"(?:s'eleve\w*|se monte|est) (?:donc )?a (?:la somme de )?|arrete\w* .{0,60}somme de ")
 _NO_VAT = re.compile(
     r"tva non applicable|exon[e]r|non assujetti|nets? de (?:taxe|tva)|hors champ|293 ?b|261[-. ]?4|sans tva|"
@@ -129,13 +130,14 @@ def _amounts(sheet: Sheet, label: re.Pattern[str], sure: int) -> list[Total]:
                 continue
             if label is _VAT and re.search(r"(?:net|hors|sans|exoner\w*)\s+(?:de\s+)?$", each.before):
                 break
-            text = _BASE.sub(" ", each.text) if label is _VAT else each.text
+            text = _before_excl(_BASE.sub(" ", each.text)) if label is _VAT else each.text
             number = _amount_in(text) if each.how != "same" else _last_amount(_without_remark(_own(text)))
             if number is None and each.how != "below":
+                begins = each.cell.x1 if each.how == "same" else each.cell.x0
                 rest = [
                     m
                     for m in measures(each.line)
-                    if m.kind in ("MONEY", "NUMBER") and m.x0 > each.cell.x0 and m.decimals == 2
+                    if m.kind in ("MONEY", "NUMBER") and m.x0 > begins and m.decimals == 2
                 ]
                 number = rest[-1].value if rest else None
             if number is not None:
@@ -160,6 +162,12 @@ def _amounts_in_prose(sheet: Sheet) -> Iterator[Total]:
             told = re.search(r"factur|montant|somme|total|avoir", each.before + each.label)
             if money and money[2] < 3 and told and not _EXCL.match(aligned(each.text)[money[3] :].lstrip()):
                 yield Total(money[1].quantize(_CENT), 86, each.line, "amount in a sentence")
+
+
+def _before_excl(text: str) -> str:
+    """Return of a text behind the word for the tax what stands before an amount without it."""
+    match = _HORS_TAXE.search(aligned(text))
+    return text[: match.start()] if match else text
 
 
 def _own(text: str) -> str:

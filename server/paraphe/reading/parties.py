@@ -36,7 +36,7 @@ def seller(sheet: Sheet, known: Known) -> Value | None:
                     )
                 )
                 sure = 92 if "siret" in near else 60
-                sure += 4 * bool(_SELLERS_OWN.search(line.folded))
+                sure += 4 * bool(_SELLERS_OWN.search(line.folded) or _ends_page(sheet, index))
                 sure -= 30 * bool(
                     re.search(
                         r"\bclient|destinataire|factur(?:e|er) a\b|adresse a|doit\b|opco|payeur|financeur|"
@@ -54,6 +54,13 @@ def seller(sheet: Sheet, known: Known) -> Value | None:
     return value(best, sure, line, "SIRET with a valid check digit")
 
 
+def _ends_page(sheet: Sheet, index: int) -> bool:
+    """Say whether a line is at the foot of its page, where who invoices says who it is."""
+    below = sheet.lines[index + 1 : index + 3]
+    return len(sheet.lines) > _FOOT and (len(below) < 2 or below[1].page != sheet.lines[index].page)
+
+
+_FOOT = 12  # lines, of which the last two are a foot
 #: What who invoices says of itself, beside its SIRET.
 _SELLERS_OWN = re.compile(r"\bnda\b|declaration|\bcapital\b|\biban\b|\bn[°o] (?:de )?tva|\brcs\b")
 
@@ -71,6 +78,7 @@ _FILE_LABELS = (
         r"(?:\s+(?:de prise en charge|opco|dossier|financeur))?(?:\s*/\s*devis)?\s*:?")),
     ("engagement", 82, re.compile(
         rf"\b{NO}\s*(?:de\s+|d'\s?)?(?:l')?engagement\b(?:\s+(?:opco|financeur|du financeur))?\s*:?")),
+    ("reference", 76, re.compile(r"^reference\s*:?$")),
     ("convention", 80, re.compile(rf"^convention\b[^:\d]{{0,25}}?(?:{NO}|:|$)")),
 )  # fmt: skip
 
@@ -116,7 +124,7 @@ def _file_in(each: Announced) -> str | None:
 _PAYER_LABEL = re.compile(
     r"^(?:client|facturee?\s+a|adressee?\s+a|destinataire|payeur|financeur|adresse\s+de\s+facturation|doit|"
     r"a\s+l'attention\s+de|factur[ée]r?\s+a|organisme\s+financeur|opco\s+financeur|tiers\s+payeur|bill to|"
-    r"nom\s+du\s+client|client\s+facture)\b\s*:?"
+    r"nom\s+du\s+client|client\s+facture|acheteur|acquereur|debiteur|redevable|pour(?=\s*:?$))\b\s*:?"
 )
 _STREET = re.compile(
     r"^(?:\d+\s?(?:bis|ter)?,?\s|(?:rue|avenue|av\.|boulevard|bd|zac|zi|za|route|chemin|place|quai|impasse|allee|"
@@ -124,7 +132,7 @@ _STREET = re.compile(
 )
 _TOWN = re.compile(r"(?:^|\s)\d{5}\s+[A-ZÀ-Ý]")
 _NO_PAYER = re.compile(
-    r"^(?:session|convention|periode|echeance|objet|commande|conditions|page|employeur)\b|"
+    r"^(?:session|formation|parcours|releve|convention|periode|echeance|objet|commande|conditions|page|employeur)\b|"
     r"siret|siren|\bnda\b|\bemise? le|factur|avoir\b|\bdate\b|\btel\b|dossier|\bcode\b|numero|n°|stagiaire|@|www|"
     r"\d{2}/\d{2}|reference"
 )
@@ -226,7 +234,7 @@ def _column_above(lines: Iterable[Line], line: Line, town: Cell) -> _Block:
     y = line.y
     for other in reversed(list(lines)):
         cell = next((each for each in other.cells if abs(each.x0 - town.x0) < 6 or abs(each.x1 - town.x1) < 3), None)
-        if other.page != line.page or other.y - y > 2.2 * other.size:
+        if other.page != line.page or other.y - y > 2.4 * other.size:
             break
         text = _from(other, town.x0) if cell is None else cell.text
         if not text:

@@ -255,7 +255,7 @@ def _of_staff(line: Line, cell: Cell, person: Name) -> bool:
     return is_staff(f"{left} {cell.text[:at]}", cell.text[at + len(person.printed) :])
 
 
-_TIMES = re.compile(r"\d\s?[x×]\s?\d+(?:[.,]\d+)?\s?h")  # "3 x 6 h": neither number is the hours of an item
+_TIMES = re.compile(r"\d\s?[x\u00d7]\s?\d+(?:[.,]\d+)?\s?h")  # "3 x 6 h": neither number is the hours of an item
 
 
 def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
