@@ -1,7 +1,6 @@
 """Where an invoice mentions its trainees: in a table, behind a label, in a line with hours, in a sentence."""
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -42,7 +41,7 @@ _OF_A_COMPANY = re.compile(
     r"(?:entreprise|employeur|societe|client|structure|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+"
     r"(?:d[ue]s?\s+|de la\s+|d')?$"
 )
-_STAFF_LABEL = re.compile(
+STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|"
     r"contact|interlocut|suivi par|suivi ad|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
 )
@@ -251,66 +250,7 @@ def _list_below(sheet: Sheet, first: Line, x0: float, least: int) -> Iterator[Me
         last = line
 
 
-def is_below_staff(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name without hours signs for a function above it: "La responsable" and, below, "Mme …"."""
-    if mention.students or mention.line.number == 0:
-        return False
-    at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
-    above = sheet.lines[at - 1] if at else mention.line
-    apart = (above.y - mention.line.y) / mention.line.size if above.page == mention.line.page else _FAR
-    cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if apart < _FAR else []
-    return any(
-        _STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text
-        for cell in cells
-        if apart < 2 or re.match(r"l[ae] ", cell.folded)  # room for a signature: "La directrice,"
-    )
-
-
 _ANNOUNCED = re.compile(rf"(?<!des )(?<!les )(?<!aux )\b{WHO}\s*:\s*(?:{CIVILITY}\s*)?$")
-_FAR = 4  # sizes of type
-_EDGE = 3  # points
-
-
-# Functions of a customer's people; what a training may be called is none ("Assistante de direction").
-_FUNCTION = re.compile(
-    r"(?:l[ae] )?(?:format(?:eur|rice)\b|consultante?\b|"
-    r"responsable (?:de (?:la |l')?|des |du )?(?:rh\b|formations?\b|ressources|administrat|personnel|"
-    r"paie|compta)|direct(?:eur|rice)\b|gerante?\b|presidente?\b|drh\b|rh\b|service\b)"
-)
-
-
-def is_staff_by_place(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name without hours stands below a function, or right above one: "Mme …" and "Responsable RH"."""
-    if is_below_staff(sheet, mention):
-        return True
-    labelled_one = mention.rule.startswith("label")
-    if labelled_one or mention.students or any(each[0] == "HOURS" for each in in_text(mention.line.text)):
-        return False
-    at = bisect_right(sheet.lines, mention.line.number, key=lambda each: each.number)
-    below = sheet.lines[at] if at < len(sheet.lines) else mention.line
-    near = below.page == mention.line.page and mention.line.y - below.y < 2 * mention.line.size
-    cells = [cell for cell in below.cells if _overlap(cell, mention.cell)] if near else []
-    return any(_FUNCTION.match(cell.folded) and len(cell.text) < 45 for cell in cells)
-
-
-def _overlap(one: Cell, other: Cell) -> bool:
-    return one.x0 < other.x1 and other.x0 < one.x1
-
-
-_LETTERHEAD = 10  # lines
-_IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration d'activite")
-
-
-def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name opens the first page, or stands above a SIRET in its column there: that person invoices."""
-    if mention.students or mention.rule.startswith("label") or not sheet.lines:
-        return False
-    head = [line for line in sheet.lines[:_LETTERHEAD] if line.page == sheet.lines[0].page]
-    if mention.line not in head[:-1]:
-        return False
-    lower = head[head.index(mention.line) + 1 :]
-    column = (cell for line in lower for cell in line.cells if abs(cell.x0 - mention.cell.x0) < _EDGE)
-    return mention.line is head[0] or any(_IMPRINT.search(cell.folded) for cell in column)
 
 
 def is_staff(before: str, after: str = "") -> bool:
@@ -369,7 +309,7 @@ def in_prose(sheet: Sheet) -> list[Mention]:
         for place, cell in enumerate(line.cells):
             text = cell.text
             left = line.cells[place - 1].folded if place else ""
-            if len(left) < 40 and _STAFF_LABEL.match(left):
+            if len(left) < 40 and STAFF_LABEL.match(left):
                 continue
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
                 text = joined((text, lines[index + 1].cells[0].text))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from . import gaps, grids, items, mentions, rows, students, tables, turned
+from . import gaps, grids, items, mentions, rows, staff, students, tables, turned
 from .labels import COMPARE, Sheet, value
 from .layout import Line, fold
 from .lending import Lender
@@ -88,7 +88,7 @@ class Trainees:
             return False
         told = each.hours is not None or each.rule.startswith("label")
         own = not told and any(each.name.printed in line.text for line in self.imprint)
-        return own or mentions.is_staff_by_place(self.sheet, each) or mentions.heads_the_letter(self.sheet, each)
+        return own or staff.stands_as_staff(self.sheet, each) or staff.heads_the_letter(self.sheet, each)
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
         found = self._with_students(self.lender.lend(found))

@@ -1,0 +1,65 @@
+"""Names that stand where the organisation's people stand: below a function, above one, at the head of the letter."""
+
+import re
+from bisect import bisect_left, bisect_right
+
+from .labels import Sheet
+from .layout import Cell
+from .measures import in_text
+from .mentions import STAFF_LABEL, Mention
+
+_FAR = 4  # sizes of type
+_EDGE = 3  # points
+_LETTERHEAD = 10  # lines
+_IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration d'activite")
+# Functions of a customer's people; what a training may be called is none ("Assistante de direction").
+_FUNCTION = re.compile(
+    r"(?:l[ae] )?(?:format(?:eur|rice)\b|consultante?\b|"
+    r"responsable (?:de (?:la |l')?|des |du )?(?:rh\b|formations?\b|ressources|administrat|personnel|"
+    r"paie|compta)|direct(?:eur|rice)\b|gerante?\b|presidente?\b|drh\b|rh\b|service\b)"
+)
+
+
+def stands_as_staff(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name without hours stands below a function, or right above one: "Mme …" and "Responsable RH"."""
+    if _is_below(sheet, mention):
+        return True
+    labelled_one = mention.rule.startswith("label")
+    if labelled_one or mention.students or any(each[0] == "HOURS" for each in in_text(mention.line.text)):
+        return False
+    at = bisect_right(sheet.lines, mention.line.number, key=lambda each: each.number)
+    below = sheet.lines[at] if at < len(sheet.lines) else mention.line
+    near = below.page == mention.line.page and mention.line.y - below.y < 2 * mention.line.size
+    cells = [cell for cell in below.cells if _overlap(cell, mention.cell)] if near else []
+    return any(_FUNCTION.match(cell.folded) and len(cell.text) < 45 for cell in cells)
+
+
+def _is_below(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name without hours signs for a function above it: "La responsable" and, below, "Mme …"."""
+    if mention.students or mention.line.number == 0:
+        return False
+    at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
+    above = sheet.lines[at - 1] if at else mention.line
+    apart = (above.y - mention.line.y) / mention.line.size if above.page == mention.line.page else _FAR
+    cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if apart < _FAR else []
+    return any(
+        STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text
+        for cell in cells
+        if apart < 2 or re.match(r"l[ae] ", cell.folded)  # room for a signature: "La directrice,"
+    )
+
+
+def _overlap(one: Cell, other: Cell) -> bool:
+    return one.x0 < other.x1 and other.x0 < one.x1
+
+
+def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name opens the first page, or stands above a SIRET in its column there: that person invoices."""
+    if mention.students or mention.rule.startswith("label") or not sheet.lines:
+        return False
+    head = [line for line in sheet.lines[:_LETTERHEAD] if line.page == sheet.lines[0].page]
+    if mention.line not in head[:-1]:
+        return False
+    lower = head[head.index(mention.line) + 1 :]
+    column = (cell for line in lower for cell in line.cells if abs(cell.x0 - mention.cell.x0) < _EDGE)
+    return mention.line is head[0] or any(_IMPRINT.search(cell.folded) for cell in column)
