@@ -194,3 +194,12 @@ def test_a_training_called_after_an_occupation_does_not_make_its_trainee_one_of_
         ("BLANC", "14.00"),
         ("ROCHE", "24.50"),
     ]
+
+
+def test_a_sentence_of_who_took_part_is_a_list_of_trainees():
+    lines = ["Ont participé : Yanis BLANC (10,5 h), Luc ROCHE (17,5 h) et Clotilde", "HADDAD (21 h)."]
+
+    reading = read(typed([*HEAD, *lines, "Au total 49 h de formation au prix de 12,00 €", *totals("588,00")]))
+
+    assert [each.name.value for each in reading.trainees] == ["Yanis BLANC", "Luc ROCHE", "Clotilde HADDAD"]
+    assert not reading.needs_review()

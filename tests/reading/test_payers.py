@@ -86,7 +86,16 @@ def test_what_is_said_of_the_tax_is_not_the_tax():
     assert (str(found["amount_excl_vat"]), str(found["vat_amount"])) == ("714.00", "0.00")
 
 
-def test_the_files_number_may_be_in_groups():
-    lines = [line.replace("Dossier n° D6360529", "Votre réf. : MOB 26 771 033") for line in table()]
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("Votre réf. : MOB 26 771 033", "MOB 26 771 033"),
+        ("Bon de commande / convention : E2546907", "E2546907"),
+        ("Sous-traitance - votre convention 13816928", "13816928"),
+        ("N° d'engagement financeur : 5925008830", "5925008830"),
+    ],
+)
+def test_the_files_number_is_read_however_it_is_called(said, number):
+    lines = [line for line in table() if not line.startswith("Dossier")]
 
-    assert values(read(typed([*SELLER, *PAYER, *lines, *totals("714,00")])))["file_number"] == "MOB 26 771 033"
+    assert values(read(typed([*SELLER, *PAYER, said, *lines, *totals("714,00")])))["file_number"] == number

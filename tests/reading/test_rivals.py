@@ -259,3 +259,20 @@ def test_the_number_that_all_lines_have_in_common_is_the_price():
 
 def replaced_table(lines: list[str], excl: str) -> bytes:
     return typed([*SELLER, *PAYER, *table()[:4], *lines, *totals(excl)])
+
+
+@pytest.mark.parametrize("hours", ["137h30", "210:00", "59,50 h"])
+def test_hours_that_are_invoiced_are_not_the_number(hours):
+    lines = [line for line in table() if not line.startswith("FACTURE")]
+
+    reading = read(paper(["N° FACT-2026-02-178", *lines, f"Temps total facturé : {hours} au tarif horaire de 12,00 €"]))
+
+    assert values(reading)["invoice_number"] == "FACT-2026-02-178"
+
+
+def test_our_invoice_is_this_one_unless_it_is_paid_back():
+    lines = [line.replace("Date : 02/10/2026", "") for line in table() if not line.startswith("FACTURE")]
+
+    found = values(read(paper(["Notre facture n° 000154 du 02/10/2026 concerne la formation suivie.", *lines])))
+
+    assert (found["invoice_number"], found["invoice_date"]) == ("000154", date(2026, 10, 2))

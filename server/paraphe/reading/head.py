@@ -126,6 +126,8 @@ def _number_in(each: Announced, rule: str) -> str | None:
         return None  # a street
     if re.match(r"N?DA\b", token):
         return None  # of the declaration of activity
+    if re.fullmatch(r"\d+h(?:\d\d)?", fold(token)) or re.match(r":\d\d\b", rest):
+        return None  # "Temps facturé : 137h30"
     if re.match(r"(?:du|de|le|la|en|au|a|sur|page|et)\s", fold(token)) or re.match(
         r"\s?(?:heures|h\b|jours)", fold(rest)
     ):
@@ -191,7 +193,9 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
 def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if _OTHER_DAY.search(each.before) or _OTHER_DAY.search(each.label):
         return None
-    if rule == "invoice of" and (_OTHER_PAPER.search(each.before) or re.search(r"\bnotre\b|rembours", each.before)):
+    if rule == "invoice of" and (_OTHER_PAPER.search(each.before) or "rembours" in each.before):
+        return None
+    if rule == "invoice of" and is_credit_note(sheet) and re.search(r"\bnotre\b", each.before):
         return None
     if rule == "day below the number" and (each.how != "same" or not _is_of_the_number_above(sheet, each)):
         return None

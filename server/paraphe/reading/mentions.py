@@ -23,7 +23,7 @@ WHO = (
 )
 LABEL = re.compile(
     r"(?:^|(?<=[\s(\-:,;]))(?:liste\s+(?:nominative\s+)?des\s+|nom\s+d[ue]s?\s+|"
-    rf"concerne\s*:?\s*)?{WHO}(?:\s+(?:concernee?s?|formee?s?|presente?s?|"
+    rf"concerne\s*:?\s*)?(?:{WHO}|(?:a|ont) (?:participe|suivi))(?:\s+(?:concernee?s?|formee?s?|presente?s?|"
     rf"de la formation))?(?:\s*(?:n\s?°\s?)?\d{{1,3}}(?!\d))?\s*(?:\(s\)|\(e\)|\(x\))?\s*(?:\(\d{{1,3}}\))?"
     r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b)|\s[^:;|]{1,70}:(?!\d))"
 )

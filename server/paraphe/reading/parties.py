@@ -78,8 +78,9 @@ _FILE_LABELS = (
         r"(?:\s+(?:de prise en charge|opco|dossier|financeur))?(?:\s*/\s*devis)?\s*:?")),
     ("engagement", 82, re.compile(
         rf"\b{NO}\s*(?:de\s+|d'\s?)?(?:l')?engagement\b(?:\s+(?:opco|financeur|du financeur))?\s*:?")),
-    ("reference", 76, re.compile(r"^reference\s*:?$")),
-    ("convention", 80, re.compile(rf"^convention\b[^:\d]{{0,25}}?(?:{NO}|:|$)")),
+    ("reference", 76, re.compile(r"^reference(?: client)?\s*:?$")),
+    ("convention", 80, re.compile(
+        rf"(?:^|/\s?|\bvotre )convention\b(?:[^:\d]{{0,25}}?(?:{NO}|:|$)|\s(?=\d))")),
 )  # fmt: skip
 
 
