@@ -204,10 +204,11 @@ def test_the_invoice_that_a_credit_note_pays_back_does_not_number_it():
     assert found["invoice_number"] == "AV2026-0079"
 
 
-def test_a_credit_note_that_names_only_the_number_of_an_invoice_waits():
+@pytest.mark.parametrize("said", ["Facture n° :        INV-007539", "Correction de la facture n° FAC/2026/00524"])
+def test_a_credit_note_that_names_only_the_number_of_an_invoice_waits(said):
     lines = [line for line in table() if not line.startswith("FACTURE")]
 
-    assert read(paper(["AVOIR du 02/10/2026", "Facture n° :        INV-007539", *lines])).needs_review()
+    assert read(paper(["AVOIR du 02/10/2026", said, *lines])).needs_review()
 
 
 def test_the_label_may_be_said_in_english_behind_the_french_one():

@@ -37,8 +37,8 @@ _NUMBER_LABELS = (
 #: A number of a paper.
 NUMBER = re.compile(r"(?:[A-Z]{1,3}[ ](?=\d))?(?=[\w/.-]*\d)[A-Za-z0-9]+(?:[/_.\-]+[A-Za-z0-9]+)*(?![\w€%]|\s?€|[,]\d)")
 _OTHER_PAPER = re.compile(
-    r"annul|origine|relati[fv]|rectifi|concern|correspond|imput|rappel|mention|toute |reclamation|commande|client|"
-    r"dossier|convention|contrat|devis|(?:^|\s)sur\s|"
+    r"annul|origine|relati[fv]|rectifi|correct|corrig|concern|correspond|imput|rappel|mention|toute |"
+    r"reclamation|commande|client|dossier|convention|contrat|devis|(?:^|\s)sur\s|"
     r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
 _OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|correspond")
