@@ -203,3 +203,14 @@ def test_a_sentence_of_who_took_part_is_a_list_of_trainees():
 
     assert [each.name.value for each in reading.trainees] == ["Yanis BLANC", "Luc ROCHE", "Clotilde HADDAD"]
     assert not reading.needs_review()
+
+
+def test_a_list_of_trainees_ends_with_its_sentence():
+    lines = [
+        "Stagiaires : Solène BLANC, Nguyet ROCHE,",
+        "Lucas HADDAD. Durée par stagiaire : 35 h, soit 105 h au total.",
+    ]
+
+    reading = read(typed([*HEAD, *lines, "Coûts   105 h   12,00 €   1 260,00 €", *totals("1 260,00")]))
+
+    assert [each.name.value for each in reading.trainees] == ["Solène BLANC", "Nguyet ROCHE", "Lucas HADDAD"]

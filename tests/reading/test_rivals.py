@@ -277,3 +277,11 @@ def test_our_invoice_is_this_one_unless_it_is_paid_back():
     found = values(read(paper(["Notre facture n° 000154 du 02/10/2026 concerne la formation suivie.", *lines])))
 
     assert (found["invoice_number"], found["invoice_date"]) == ("000154", date(2026, 10, 2))
+
+
+def test_the_invoice_that_a_credit_note_pays_back_does_not_date_it():
+    lines = [line.replace("Date : 02/10/2026", "Date : 31/10/2026").replace("FACTURE", "AVOIR") for line in table()]
+
+    reading = read(paper([*lines[:1], "Avoir sur facture 20260448 du 08/09/2026", *lines[1:]]))
+
+    assert values(reading)["invoice_date"] == date(2026, 10, 31)

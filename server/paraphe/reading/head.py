@@ -66,7 +66,7 @@ _DATE_LABELS = (
         rf"^(?=[-/\w.]{{6,20}}\s)[a-z]{{1,4}}[-/\w.]*\d[-/\w.]*\s+[-/,|]\s+(?={DAY}\s*$)")),
     ("day alone", 92, re.compile(rf"^(?:(?:le|du|en date du)\s+|(?:le|du)\s*:\s*)(?={DAY}\s*$)")),
     ("day below the number", 86, re.compile(rf"^(?={DAY}\s*$)|^(?:le|du|en date du)\s+(?={DAY}\s*(?:[-,|·]|sur)\s)")),
-    ("place and day", 93, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
+    ("place and day", 89, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
 _NUMBERED = re.compile(rf"(?:{_PAPER}|piece|document)\b.*\d|^{NO}")
@@ -195,7 +195,7 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
         return None
     if rule == "invoice of" and (_OTHER_PAPER.search(each.before) or "rembours" in each.before):
         return None
-    if rule == "invoice of" and is_credit_note(sheet) and re.search(r"\bnotre\b", each.before):
+    if rule == "invoice of" and is_credit_note(sheet) and _is_paid_back(each):
         return None
     if rule == "day below the number" and (each.how != "same" or not _is_of_the_number_above(sheet, each)):
         return None
@@ -216,6 +216,12 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
+
+
+def _is_paid_back(each: Announced) -> bool:
+    """Say whether a label of a credit note dates the invoice that is paid back: "Avoir sur facture F-26-198 du …"."""
+    own = re.search(r"factur\w* (?:d'|d' )?avoir|\b(?:av|nc)-?\d", each.label)
+    return bool(re.search(r"\bnotre\b", each.before)) or ("factur" in each.label and not own)
 
 
 def _is_first_of_days(sheet: Sheet, each: Announced) -> bool:

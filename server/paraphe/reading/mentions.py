@@ -93,7 +93,7 @@ def contract_in_text(text: str) -> str | None:
     return code[1] if code else None
 
 
-_PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|chez\b|apprenti|agent\b|\d)")
+_PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|chez\b|apprenti|agent\b|(?:du |le )?\d)")
 _HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:(?:{WHO}\b|(?:stag|benef|appr|part|cand)\.)\s*(?:n°\s*\d+)?\s*:?\s*)?")
 
 
@@ -270,9 +270,12 @@ def _going_on(sheet: Sheet, first: Announced) -> list[Name]:
     texts, best = [first.text], list[Name]()
     for _, cell in islice(sheet.flow(first.line, first.cell), 1, _LONGEST_LIST):
         texts.append(cell.text)
-        if people := _listed(joined(texts)):
+        if people := _listed(_SENTENCE_ENDS.split(joined(texts))[0]):
             best = people
     return best
+
+
+_SENTENCE_ENDS = re.compile(r"(?<=[^\W\d_]{2})(?<!Mme)(?<!Mlle)\.\s(?=[A-ZÀ-Ý][a-zà-ÿ]+\s)")
 
 
 def _broken(sheet: Sheet, first: Announced) -> list[Name]:
