@@ -2,6 +2,8 @@
 
 from threading import Event, Thread
 
+import pytest
+
 from paraphe.archive import Unavailable
 from paraphe.work.jobs import Kind
 from paraphe.work.workers import Workers
@@ -26,13 +28,22 @@ def test_workers_that_are_woken_do_the_job_at_once(engine, asked, workplace):
     assert listed(engine) == []
 
 
-def test_a_job_that_fails_is_kept_with_its_reason_and_the_next_one_is_done(engine, asked, workplace):
+class Panic(BaseException):
+    """What a library written in Rust raises when it panics."""
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [(Unavailable("The archive is not there."), "ARCHIVE_UNAVAILABLE"), (Panic(), "SERVER_ERROR")],
+    ids=["failure", "panic"],
+)
+def test_a_job_that_fails_is_kept_with_its_reason_and_the_next_one_is_done(engine, asked, workplace, failure, code):
     bad, good = asked(), asked()
     done = Event()
 
     def handler(workplace, account, job):
         if job.record_id == bad:
-            raise Unavailable("The archive is not there.")
+            raise failure
         done.set()
         return marking(workplace, account, job)
 
@@ -41,7 +52,7 @@ def test_a_job_that_fails_is_kept_with_its_reason_and_the_next_one_is_done(engin
         assert done.wait(60)
 
     assert marks(engine) == [good]
-    assert listed(engine) == [("WAITING", 1, "ARCHIVE_UNAVAILABLE")]
+    assert listed(engine) == [("WAITING", 1, code)]
 
 
 def test_the_end_waits_for_the_job_that_is_being_worked_on(engine, asked, workplace):
@@ -80,28 +91,6 @@ def test_what_cannot_be_finished_in_time_is_handed_back_without_counting(engine,
         thread.join(60)
 
     assert handed_back == [("WAITING", 0, None)]
-
-
-class Panic(BaseException):
-    """What a library written in Rust raises when it panics."""
-
-
-def test_a_panic_is_a_failure_of_the_job_and_not_the_end_of_the_thread(engine, asked, workplace):
-    bad, good = asked(), asked()
-    done = Event()
-
-    def handler(workplace, account, job):
-        if job.record_id == bad:
-            raise Panic
-        done.set()
-        return marking(workplace, account, job)
-
-    with Workers({Kind.RECOGNISE: handler}, 1) as workers:
-        workers.begin(workplace)
-        assert done.wait(60)
-
-    assert marks(engine) == [good]
-    assert listed(engine) == [("WAITING", 1, "SERVER_ERROR")]
 
 
 def test_no_more_jobs_are_begun_once_it_is_said(engine, asked, workplace):

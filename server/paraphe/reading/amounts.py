@@ -89,14 +89,15 @@ def _with_vat(sheet: Sheet, excl: list[Total], vat: Total) -> tuple[list[Total],
 
     The one with tax stands below the tax, as the last one of the page.
     """
+    printed = {each.value: line for line in sheet.lines for each in measures(line)}
     below = [line for line in sheet.lines if line.page == vat.line.page and line.number >= vat.line.number]
     for line in reversed(below):
         for each in measures(line):
             net = each.value - vat.value
             if each.decimals != 2 or abs(net) < abs(vat.value) or (excl and net != excl[0].value):
                 continue
-            if excl or _printed(sheet, net):
-                base = excl or [replace(_printed(sheet, net)[0], rule="amount less VAT, printed")]
+            if excl or net in printed:
+                base = excl or [Total(net, 88, printed[net], "amount less VAT, printed")]
                 return base, [Total(each.value.quantize(_CENT), 88, line, "amount and VAT, printed")]
     return excl, []
 
