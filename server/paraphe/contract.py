@@ -28,6 +28,7 @@ class Simple:
     collapse: bool = False
     enumeration: tuple[str, ...] = ()
     documentation: str = ""
+    shortest: int | None = None
     longest: int | None = None
     pattern: str | None = None
     total_digits: int | None = None
@@ -152,6 +153,7 @@ def _type(name: str) -> Simple | Complex:
         space is not None and space.attrib["value"] == "collapse",
         tuple(value.attrib["value"] for value in restriction.iter(f"{XS}enumeration")),
         _documentation(node),
+        _number(restriction, "minLength"),
         _number(restriction, "maxLength"),
         _facet(restriction, "pattern"),
         _number(restriction, "totalDigits"),

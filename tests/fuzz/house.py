@@ -34,7 +34,7 @@ from paraphe.archive import open_archive
 from paraphe.faces.http import Wsgi
 from paraphe.serve import Server, running, settle
 from paraphe.serve.process import share_heap
-from paraphe.xml import names
+from paraphe.xml import names, plain
 
 HANGS = 60.0
 """Seconds after which it is ended, and tells where each of its threads stood."""
@@ -204,6 +204,8 @@ def _live(folder: Path, pipe: Connection) -> None:
     share_heap()
     # So that this memory, which has a bound, is full early, and old failures are forgotten all the time.
     admission.MOST_REMEMBERED = 2000
+    # Messages here are short, and their lists are to be read as those of long ones.
+    plain.WORTH = 0
     house = _Application(folder)
     try:
         with running(house.server):

@@ -218,14 +218,27 @@ def _hold_lengths_of_namespaces(root: etree._Element) -> None:
 def _has_run(body: Content, length: int) -> bool:
     """Say whether there may be a text or attribute of more than `length` bytes.
 
-    It has no < in it, so one half of its length, at least, is a block without; unless it is put together of several,
-    with comments, CDATA or processing instructions between.
+    It may be put together of several, with comments, CDATA or processing instructions between.
     """
-    half = length // 2
-    if any(body.find(b"<", at, at + half) < 0 for at in range(0, len(body) - half + 1, half)):
+    if has_run_in_one(body, length):
         return True
     # One sign is found a hundred times as fast as two.
     return (b"!" in body and b"<!" in body) or (body.find(b"?", _DECLARATION) >= 0 and body.find(b"<?", 2) >= 0)
+
+
+def has_run_in_one(body: Content, length: int) -> bool:
+    """Say whether there may be a text or attribute of more than `length` bytes that is not put together of several.
+
+    It has no < in it, so one half of its length, at least, is a block without.
+    """
+    half = length // 2
+    return any(body.find(b"<", at, at + half) < 0 for at in range(0, len(body) - half + 1, half))
+
+
+def may_have_too_many_elements(body: Content, bounds: Bounds) -> bool:
+    """Say whether a message may have more elements than it may."""
+    most = bounds.message_elements
+    return len(body) > _SHORTEST * most and body.count(b"<") > most
 
 
 def hold_texts(root: etree._Element, bounds: Bounds) -> None:

@@ -18,8 +18,8 @@ from ..errors import Error, Refused
 from ..spool import Content, nameless
 from . import bounds as bounding
 from .bounds import Bounds, Signs
-from .items import SLICE
 from .request import MOST_REJECTED, Slices, at_first, digest_of_slice, read_values
+from .rows import SLICE
 from .validate import LAST_LINE, MAXIMUM_ERRORS, items_of
 
 _TAG = f"{{{NAMESPACE}}}"

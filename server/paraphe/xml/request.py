@@ -37,14 +37,14 @@ class Slices(Protocol):
 
 
 class Taken(Protocol):
-    """The items that were taken out of a request while it arrived; see `long_lists`."""
+    """The items that were taken out of a request: while it arrived (`long_lists`), or before (`plain`)."""
 
     payload: etree._Element | None
     rejected: list[Error]
     errors: list[Error]
 
     @property
-    def slices(self) -> Slices | None:
+    def slices(self) -> Slices | list[Columns] | None:
         """What was taken, or None."""
 
 
@@ -128,7 +128,7 @@ def read_values(payload: etree._Element, operation: Operation, zone: ZoneInfo) -
 
 
 def _read_around(
-    payload: etree._Element, operation: Operation, zone: ZoneInfo, taken: Taken, slices: Slices
+    payload: etree._Element, operation: Operation, zone: ZoneInfo, taken: Taken, slices: Slices | list[Columns]
 ) -> tuple[dict[str, Any], list[Error]]:
     """Read what is left of a request whose items were taken out."""
     if taken.errors:

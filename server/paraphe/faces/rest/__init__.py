@@ -16,12 +16,10 @@ from ...contract import NAMESPACE, Operation, complex_type, operations
 from ...errors import Code, Error, Refused
 from ...operations import OPERATIONS
 from ...spool import Apart, Body
+from ...xml.arrival import Arrival
 from ...xml.encode import encode as encode_xml
 from ...xml.encode import utf8
-from ...xml.files import Files
-from ...xml.long_lists import LongList
-from ...xml.parse import parse as parse_xml
-from ...xml.request import Request, read_request
+from ...xml.request import Request
 from .. import http
 from . import openapi, page, read, write
 from .status import status_of
@@ -143,14 +141,11 @@ class _Message:
         if self._kind == "json":
             message = read.parse(body, charset, bounds)
             return read.read(message, operation, account.time_zone, bounds, place)
-        files = Files(place)
-        taken = LongList(body, bounds, lambda _: None if account.tolerant else account.time_zone)
-        payload = parse_xml(body, charset, bounds, [files, taken])
+        zone = account.time_zone
+        arrival = Arrival(body, charset, bounds, lambda _: None if account.tolerant else zone, place)
+        payload = arrival.root()
         _hold(payload, operation, tolerant=account.tolerant)
-        binaries = files.of(payload, operation)
-        request = read_request(
-            payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
-        )
+        request = arrival.request(payload, operation, zone, tolerant=account.tolerant)
         self.call.hint = request.hint
         return request
 

@@ -6,8 +6,7 @@ from ...call import Answer
 from ...contract import Operation
 from ...errors import Code, Refused
 from ...spool import Apart, Body
-from ...xml.files import Files
-from ...xml.long_lists import LongList
+from ...xml.arrival import Arrival
 from ...xml.request import Request
 from . import envelope
 from .addressing import Addressing, InvalidAddressing
@@ -19,7 +18,7 @@ from .mtom import Attached, Package
 class Manner:
     """What is known so far: the SOAP version, whether binaries may go beside the envelope, where to address it.
 
-    `package`, `files` and `long_list` are the request's, until what it refers to is taken; `request` is what it says,
+    `package` and `arrival` are the request's, until what it refers to is taken; `request` is what it says,
     until the operation takes it. `media_type` is that of the answer which was written last.
     """
 
@@ -27,8 +26,7 @@ class Manner:
     with_attachments: bool = False
     addressing: Addressing | None = None
     package: Package | None = None
-    files: Files | None = None
-    long_list: LongList | None = None
+    arrival: Arrival | None = None
     request: Request | None = None
     media_type: str = ""
 

@@ -19,10 +19,8 @@ from ...errors import Code, Refused
 from ...operations import OPERATIONS
 from ...spool import Body
 from ...xml import xop
-from ...xml.files import Files
-from ...xml.long_lists import LongList
-from ...xml.parse import parse
-from ...xml.request import Request, find_operation, read_request
+from ...xml.arrival import Arrival
+from ...xml.request import Request, find_operation
 from ...xml.validate import MAXIMUM_ERRORS
 from .. import http
 from . import addressing, envelope, mtom, security
@@ -112,7 +110,7 @@ def perform(ctx: Any, request: Request) -> Body:
 
 def refuse(call: Call, manner: Manner, refused: Refused) -> Body:
     """Journal a refused message and return its fault."""
-    manner.package = manner.files = manner.long_list = None
+    manner.package = manner.arrival = None
     code = refused.errors[0].code
     return call.refuse(refused, lambda answer: manner.write_fault(code, answer, call.operation, refused))
 
@@ -128,9 +126,8 @@ def _read(environ: http.Environ, call: Call, manner: Manner) -> etree._Element:
         body, parameters = manner.package.envelope(), manner.package.root.parameters
     sent = manner.package is not None and manner.package.is_xop
     manner.with_attachments = mtom.is_wanted(environ.get("HTTP_ACCEPT", ""), sent=sent)
-    manner.files = Files(place)
-    manner.long_list = LongList(body, bounds, partial(_zone, call, manner, environ))
-    return parse(body, parameters.get("charset"), bounds, [manner.files, manner.long_list])
+    manner.arrival = Arrival(body, parameters.get("charset"), bounds, partial(_zone, call, manner, environ), place)
+    return manner.arrival.root()
 
 
 def _take_apart(ctx: Any, call: Call) -> None:
@@ -170,18 +167,14 @@ def _recognised(call: Call, environ: http.Environ, headers: Sequence[etree._Elem
 
 def _request(manner: Manner, payload: etree._Element, operation: Operation, account: Account) -> Request:
     # Apart, so that no traceback which Spyne keeps holds what belongs to the message, and files with it.
-    binaries = _binaries(manner, payload, operation)
-    taken, manner.long_list = manner.long_list, None
-    return read_request(
-        payload, operation, account.time_zone, tolerant=account.tolerant, binaries=binaries, taken=taken
-    )
+    arrival, package, manner.arrival, manner.package = manner.arrival, manner.package, None, None
+    if arrival is None:
+        raise RuntimeError("a message is read once")
 
+    def take_out(payload: etree._Element) -> xop.Binaries:
+        return xop.take_out(payload, operation, package.attachment) if package else xop.NONE
 
-def _binaries(manner: Manner, payload: etree._Element, operation: Operation) -> xop.Binaries:
-    """Return the files that do not stand in the tree; the body is needed no longer then."""
-    files, package, manner.files, manner.package = manner.files, manner.package, None, None
-    found = files.of(payload, operation) if files else xop.NONE
-    return {**found, **xop.take_out(payload, operation, package.attachment)} if package else found
+    return arrival.request(payload, operation, account.time_zone, tolerant=account.tolerant, take_out=take_out)
 
 
 def _headers(root: etree._Element, manner: Manner, call: Call) -> list[etree._Element]:
