@@ -111,7 +111,7 @@ def test_curl_resumes_as_the_documentation_says(caller, index, tmp_path):
     half = tmp_path / index.zipUrl.rpartition("/")[2]
     half.write_bytes(whole[:1000])
 
-    subprocess.run(["curl", "-sS", "-C", "-", "-O", index.zipUrl], cwd=tmp_path, check=True)
+    subprocess.run(["curl", "-sS", "-C", "-", "-O", index.zipUrl], cwd=tmp_path, check=True, timeout=60)
 
     assert half.read_bytes() == whole
 

@@ -79,7 +79,8 @@ def test_the_commands_on_the_page_work_as_they_stand(caller, tmp_path):
 
     for command in commands:
         here = command.replace("http://127.0.0.1:8080", caller.house.url)
-        run = subprocess.run(["sh", "-c", here], cwd=tmp_path, env=os.environ | known, capture_output=True, text=True)
+        how = {"cwd": tmp_path, "env": os.environ | known, "timeout": 60}
+        run = subprocess.run(["sh", "-c", here], **how, capture_output=True, text=True)
         assert "200 OK" in run.stdout, run
 
     assert len(commands) == 2

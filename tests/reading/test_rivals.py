@@ -285,3 +285,41 @@ def test_the_invoice_that_a_credit_note_pays_back_does_not_date_it():
     reading = read(paper([*lines[:1], "Avoir sur facture 20260448 du 08/09/2026", *lines[1:]]))
 
     assert values(reading)["invoice_date"] == date(2026, 10, 31)
+
+
+@pytest.mark.parametrize("opens", ["Du 02/09/2026 au 06/09/2026", "Les 2 et 3 septembre 2026", "Le 2 septembre 2026"])
+def test_a_name_ends_where_the_days_below_it_begin(opens):
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "Désignation                          Qté       P.U. HT   Total HT",
+        "Sauveteur Secouriste du Travail      21,00 h   32,00     672,00",
+        "Stagiaire : Mme Anaïs LE GOFF",
+        opens,
+        "Sauveteur Secouriste du Travail      14,00 h   32,00     448,00",
+        "Stagiaire : M. Loïc DUBREUILH",
+        opens,
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines, *totals("1 120,00")]))
+
+    assert [each.last_name for each in reading.trainees] == ["LE GOFF", "DUBREUILH"]
+
+
+def test_who_heads_the_letter_and_signs_it_is_no_trainee():
+    letter = [
+        "Isaure Montcalmès",
+        "Formatrice indépendante",
+        *SELLER[1:],
+        *PAYER,
+        "Facture n° 04/2026 du 16 février 2026",
+        "Formation animée du 12 janvier au 13 février 2026, au bénéfice de",
+        "M. Loïc Verdelhan, pour une durée de 24 heures.",
+        "24 heures à 50,00 euros de l'heure              1 200,00 €",
+        *totals("1 200,00"),
+        "Je vous prie d'agréer mes salutations distinguées.",
+        " " * 40 + "Isaure Montcalmès",
+    ]
+
+    reading = read(typed(letter))
+
+    assert [each.last_name for each in reading.trainees] == ["Verdelhan"]

@@ -1,7 +1,7 @@
 """Lines that multiply, and prices: quantity x price = amount is what proves hours more surely than any word."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -47,6 +47,34 @@ def without_unit(sheet: Sheet, excl: Decimal | None) -> list[Item]:
     return found if cheap and parts and excl is not None and abs(added - abs(excl)) <= Decimal("0.02") else []
 
 
+_OTHER_UNITS = (
+    ("HALF_DAY", re.compile(r"demi-?\s?journees?|(?:1\W2|\u00bd)\s?j(?:ournees?|ours?)?\b")),
+    ("DAY", re.compile(r"\b(?:jours?|journees?|jrs?|\d{0,3}j)\b")),
+    ("MONTH", re.compile(r"\bmois\b")),
+)
+
+
+def in_another_unit(sheet: Sheet, excl: Decimal) -> tuple[Decimal, str, Line] | None:
+    """Return what an invoice counts that names no hours: HALF_DAY, DAY or MONTH, if its prices make the amount."""
+    found = _products(sheet, ("DAYS", "HALF_DAYS"))
+    found = [each for each in found if each[2].decimals == 2]  # of a telephone number the parts may multiply
+    if found and abs(sum((abs(each[2].value) for each in found), Decimal()) - abs(excl)) <= Decimal("0.02"):
+        lines = [line for line in sheet.lines if tables.head(line)] + [each[3] for each in found]
+        said = "  ".join(line.folded for line in lines)
+        unit = next((name for name, words in _OTHER_UNITS if words.search(said)), None)
+        return (sum((abs(each[0].value) for each in found), Decimal()), unit, found[0][3]) if unit else None
+    for line in sheet.lines:
+        for match in _MONTHS.finditer(line.folded):
+            months = Decimal(match[1].replace(",", "."))
+            if makes(sheet, months, excl, _DEAREST_MONTH):
+                return months, "MONTH", line
+    return None
+
+
+_MONTHS = re.compile(r"(?<![\w,.])(\d{1,3}(?:[.,]\d{1,2})?) mois\b")
+_DEAREST_MONTH = 5_000  # euros
+
+
 def flat(sheet: Sheet) -> list[Item]:
     """Return the lines that multiply something else: fees, days; none if all do."""
     found = _products(sheet)
@@ -63,14 +91,16 @@ _FLAT_UNIT = re.compile(r"u|un|unites?|forfaits?|ff?t|ens|pce|pieces?|jours?|j|l
 
 
 @lru_cache(maxsize=4)
-def _products(sheet: Sheet) -> list[Item]:
+def _products(sheet: Sheet, counted: tuple[str, ...] = ()) -> list[Item]:
+    """Return the lines that multiply; `counted` are kinds of measures that may be quantities as mere numbers are."""
     found = []
     rows = {row.line.number: row for row in tables.rows(sheet)}
     for line in sheet.lines:
         if re.match(r"total|sous", line.folded):
             continue
         row = rows.get(line.number, Row(line, ()))
-        if proof := tables.product(list(measures(line))):
+        numbers = [replace(each, kind="NUMBER") if each.kind in counted else each for each in measures(line)]
+        if proof := tables.product(numbers):
             found.append((*_turned(proof, row), line))
     return _with_one_price(found)
 

@@ -103,9 +103,13 @@ def _bare(part: str) -> str:
     return part[match.end() :] if match else part
 
 
+_OPENS_DAY = re.compile(r"\s(?:[Dd]u|[Ll]es?|[Aa]u|[Dd][eè]s le|[Dd]epuis le)\s+(?=(?:1er|\d{1,2})\b)")
+
+
 def name_in(text: str, family_first: bool | None = None, *, placed: bool = False) -> Name | None:
     """Read the one name in the text of a cell that may hold more: a number, a code in brackets, a training."""
     text = re.sub(r"^\s*(?:\(?\d{1,3}(?:[.,]\d{1,2})?\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
+    text = _OPENS_DAY.sub("  ", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first, placed=placed):
         return found

@@ -199,6 +199,9 @@ def named_in_prose(text: str) -> Iterator[tuple[Name, int, int]]:
                 break
 
 
+_OPENING_DAY = ("du", "le", "les", "au")
+
+
 def _leading_words(text: str) -> list[int]:
     """Return where each of the leading words that can belong to one name ends."""
     ends: list[int] = []
@@ -206,7 +209,10 @@ def _leading_words(text: str) -> list[int]:
     for match in re.finditer(rf"\s*({_WORD})", text):
         word = match[1]
         code = re.match(r"[-/]?\d", text[match.end() :])  # "CV-2025-061"
-        if match.start() != place or len(ends) >= 6 or code or not _can_be(word) or fold(word) in ("et", "ou"):
+        ends_it = (
+            code or fold(word) in ("et", "ou") or (fold(word) in _OPENING_DAY and re.match(r" \d", text[match.end() :]))
+        )
+        if match.start() != place or len(ends) >= 6 or ends_it or not _can_be(word):
             break
         ends.append(match.end())
         place = match.end()

@@ -137,7 +137,7 @@ def _best_total(sheet: Sheet, sums: list[Total], chosen: Trainees) -> Total:
 
 
 def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
-    """Take days where no hours are printed; a person confirms it. A flat amount has no quantity."""
+    """Take days, or months, where no hours are printed; a person confirms it. A flat amount has no quantity."""
     counting = items.items(sheet, in_hours=chosen.in_hours)
     if counting and chosen.in_hours:
         added = sum((abs(each[0].value) for each in counting), Decimal())
@@ -152,6 +152,13 @@ def _without_hours(sheet: Sheet, reading: Reading, chosen: Trainees) -> None:
         added = sum((abs(each[0].value) for each in lines), Decimal())
         reading.values["quantity"] = value(added.quantize(_CENT), 60, lines[0][3], "lines without a unit")
         reading.values["unit"] = value("HOUR", 60, lines[0][3], "lines without a unit")
+        return
+    excl = chosen.proof.excl
+    if not chosen.in_hours and excl is not None and (counted := items.in_another_unit(sheet, excl.value)):
+        added, unit, line = counted
+        reading.values["quantity"] = value(added.quantize(_CENT), 75, line, "lines that make the amount")
+        if unit != "MONTH":  # the contract has none: a person says what it stands for
+            reading.values["unit"] = value(unit, 75, line, "lines that make the amount")
         return
     for line in sheet.lines:
         for each in measures(line):

@@ -95,7 +95,8 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
                     )
                     break
     for value, sure, line, rule in (*_in_tables(sheet, in_hours=in_hours), *_for_all_trainees(sheet)):
-        offer(value, sure, line, rule)
+        if excl is None or abs(value) != abs(excl):
+            offer(value, sure, line, rule)
     for value, sure, line, rule in _from_prices(sheet, excl, list(found.values()), in_hours=in_hours) if excl else ():
         offer(value, sure, line, rule)
     several = sum(each.rule == "hours done" for each in found.values()) > 1  # a label of each trainee's hours

@@ -65,6 +65,7 @@ class Trainees:
         ]
         named += [_merged(labels, prose), _merged(both, labels + prose)]
         alone = rows.on_their_own(self.sheet)
+        self.authors = {each.key for each in alone if staff.heads_the_letter(self.sheet, each)}
         late = [
             [each for each in alone if each.name.likeness > 1],
             mentions.labelled(self.sheet, least=0),
@@ -83,9 +84,11 @@ class Trainees:
         return max(sets, key=_quality, default=[])
 
     def _is_other(self, each: Mention) -> bool:
-        """Say whether a name is the organisation's own, or of somebody who signs for it."""
+        """Say whether a name is the organisation's own, or of somebody who signs for it or writes the letter."""
         if each.students:
             return False
+        if each.key in self.authors and not each.rule.startswith("label"):
+            return True
         told = each.hours is not None or each.rule.startswith("label")
         own = not told and any(each.name.printed in line.text for line in self.imprint)
         return own or staff.stands_as_staff(self.sheet, each) or staff.heads_the_letter(self.sheet, each)

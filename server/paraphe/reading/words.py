@@ -26,9 +26,9 @@ NO_NAMES = _words("""
     direction directrice dispositif distance distanciel distillerie doit domaine dossier dpc du duree dut echeance
     ecole edite editee edition effectuee effectuees efficacite electricite electrique emargement emetteur emis
     emise employeur en encadrement entre entreprise envoyer equipe est et etablissement etablissements etat ets eur
-    eurl euros excel executive exoneration exonere expedier facturation facture facturer factures fait fax fco
-    feuille fevrier fimo fin financement financeur foad fonderie forfait formateur formation formatrice frais
-    france fromagerie garage gestes gestion groupe groupement h habilitation hebergement heure heures hopital hors
+    eurl euros excel executive exoneration exonere expedier facturation facture facturer factures faf fait fax fco
+    feuille fevrier fimo fin financement financeur foad fonderie fonds fongecif forfait formateur formation formatrice
+    frais france fromagerie garage gestes gestion groupe groupement h habilitation hebergement heure heures hopital hors
     hotel ht iban identifiant immeuble impasse imprimerie indemnite informatique ingenierie initiation institut
     intermediaire intervenant intitule j janvier jeudi jour jours juillet juin juridique kit la laboratoire langue
     le les librairie licence lieu ligne liste livraison livrer logiciel lot lundi lycee maconnerie madame mai
