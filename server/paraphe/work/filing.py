@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, update
 
 from ..context import Ahead, Context
 from ..errors import Code, Error, Refused
@@ -103,18 +103,25 @@ def check_room(size: int) -> None:
         raise Refused(Error(Code.LIMIT_EXCEEDED, message, field="content", hint="Open another record for the rest."))
 
 
+# Made once: to put a statement together takes longer than to execute it.
+_COUNT = (
+    update(account)
+    .where(account.c.id == bindparam("counting"))
+    .values(last_record=account.c.last_record + 1)
+    .returning(account.c.last_record)
+)
+_OPEN = insert(record).returning(record.c.id)
+_ATTACH = insert(document)
+_NOTE = insert(record_event)
+
+
 def create(context: Context, said: Mapping[str, Any], status: str, file: File | None = None) -> Created:
     """Open a record, with a document if it begins with one.
 
     Numbers have no gap and none is given twice: the account's count rises in the transaction that stores the record,
     and that statement locks the account's row until the transaction ends.
     """
-    count = context.connection.scalar(
-        update(account)
-        .where(account.c.id == context.account.id)
-        .values(last_record=account.c.last_record + 1)
-        .returning(account.c.last_record)
-    )
+    count = context.connection.scalar(_COUNT, {"counting": context.account.id})
     number = f"{context.now.astimezone(context.account.time_zone).year}-{count:06d}"
     values = {
         "account_id": context.account.id,
@@ -129,7 +136,7 @@ def create(context: Context, said: Mapping[str, Any], status: str, file: File | 
         "to_extract": True,
         **elements.columns_of(said),
     }
-    (record_id,) = context.connection.execute(insert(record).values(values).returning(record.c.id)).one()
+    (record_id,) = context.connection.execute(_OPEN, values).one()
     note(context, Event.CREATED, {record_id: None})
     return Created(record_id, number, attach(context, record_id, file) if file else None)
 
@@ -145,7 +152,7 @@ def attach_all(context: Context, record_id: int, files: Sequence[File]) -> None:
     """Let files that are numbered join a record, in this order."""
     joined = {"account_id": context.account.id, "record_id": record_id, "created_on": context.now}
     if files:
-        context.connection.execute(insert(document), [joined | asdict(file) for file in files])
+        context.connection.execute(_ATTACH, [joined | asdict(file) for file in files])
 
 
 def change(context: Context, number: str, **values: Any) -> tuple[int, int]:
@@ -226,7 +233,7 @@ def note_at(
             "outcome": _json(outcome),
         }
         connection.execute(
-            insert(record_event),
+            _NOTE,
             [{**happened, "record_id": record_id, "before": _json(said)} for record_id, said in before.items()],
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from ..accounts import Account
 from ..context import Context
@@ -22,7 +22,7 @@ from ..spool import Content, InFile, Spooled, spooled
 from ..store import document, reading, record
 from ..store import seal as seal_table
 from . import filing
-from .filing import Event, File, is_numbered
+from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
 from .workers import Store, Workplace
 
@@ -156,11 +156,16 @@ def _keep(workplace: Workplace, content: bytes | InFile) -> str:
 # Invoices ------------------------------------------------------------------------------------------------------
 
 
+_OF_ACCOUNT = select(seal_table.c.id).where(seal_table.c.account_id == bindparam("account"))
+_TO_BE_SEALED = select(record.c.id).where(
+    record.c.account_id == bindparam("account"), record.c.record_number == bindparam("number"), _OF_ACCOUNT.exists()
+)
+
+
 def ask(context: Context, number: str) -> None:
     """Have the invoices of a record sealed once this transaction is committed, if the account has a seal."""
-    seals = select(seal_table.c.id).where(seal_table.c.account_id == context.account.id)
-    found = select(record.c.id).where(is_numbered(context, number), seals.exists())
-    for record_id in context.connection.scalars(found).all():
+    asked = {"account": context.account.id, "number": number}
+    for record_id in context.connection.scalars(_TO_BE_SEALED, asked).all():
         enqueue(context, Kind.SEAL_INVOICE, record_id)
 
 
