@@ -323,3 +323,58 @@ def test_who_heads_the_letter_and_signs_it_is_no_trainee():
     reading = read(typed(letter))
 
     assert [each.last_name for each in reading.trainees] == ["Verdelhan"]
+
+
+def test_a_name_that_is_broken_at_its_hyphen_is_one():
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "Formation du 01/09/2026 au 30/09/2026",
+        "Stagiaire(s)           Durée        Tarif horaire   Total",
+        "Mme Anaïs DUPUY-       21 heures    58,00 €         1 218,00 €",
+        "LAGARDE",
+        "Nombre total d'heures stagiaires : 21 heures",
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines, *totals("1 218,00")]))
+
+    assert [each.last_name for each in reading.trainees] == ["DUPUY-LAGARDE"]
+    assert not reading.needs_review()
+
+
+def test_the_moment_of_printing_is_not_the_date():
+    lines = [line for line in table() if not line.startswith("FACTURE")]
+    head = ["FACTURE CLIENT", "N° pièce : FA-26-11-0340", "Date pièce : 02/10/2026"]
+
+    found = read(paper([*head, *lines, "Édité le 06/10/2026 08:14 - utilisateur COMPTA2"]))
+
+    assert values(found)["invoice_date"] == date(2026, 10, 2)
+    assert not [each for each in found.warnings if each.field == "invoiceDate"]
+
+
+def test_who_attended_a_training_is_no_staff():
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "Coaching « Diriger » suivi par Mme Anaïs LE GOFF du 1er au 30 septembre 2026,",
+        "pour une durée de 17,5 heures. Dossier suivi par M. Loïc DUBREUILH.",
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines, *totals("4 375,00")]))
+
+    assert [each.last_name for each in reading.trainees] == ["LE GOFF"]
+
+
+def test_the_parts_of_a_telephone_number_are_no_line_of_the_invoice():
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        "Formation du 01/09/2026 au 30/09/2026",
+        "Apprenant              Temps        Tarif/h     Montant HT",
+        "Łukasz O'Sullivan      38 h 30      14,20 €     546,70 €".replace("Ł", "L"),
+        "Siobhán Roussillat     41 h 00      14,20 €     582,20 €",
+        *totals("1 128,90"),
+        "Klavio Learning        01 99 00 99 45",
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines]))
+
+    assert [each.quantity and each.quantity.value for each in reading.trainees] == [Decimal("38.50"), Decimal("41.00")]
+    assert values(reading)["quantity"] == Decimal("79.50")

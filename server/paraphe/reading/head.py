@@ -54,7 +54,8 @@ _DATE_LABELS = (
 
             r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
             r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
-        r"\bediteee?\s+le|\beditee?\s+le|\bfacturee?\s+le|(?:^|[-,;]\s*)datee?\s+du|\bdate\s+d'envoi")),
+        r"\bfacturee?\s+le|(?:^|[-,;]\s*)datee?\s+du|\bdate\s+d'envoi")),
+    ("printed on", 88, re.compile(rf"\beditee?\s+le(?!\s*:?\s*{DAY}\D{{1,5}}\d\d?[:h]\d\d)")),
     ("date", 90, re.compile(
         r"(?:^|[-/,;]\s*|\s{2,})date(?![a-z])(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
@@ -73,7 +74,7 @@ _NUMBERED = re.compile(rf"(?:{_PAPER}|piece|document)\b.*\d|^{NO}")
 _OTHER_DAY = re.compile(
     r"echeance|limite|reglement|payable|paiement|regler|payer|avant|debut|\bfin\b|naissance|livraison|version|commande|"
     r"convention|signature|session|validite|a compter|effet|"
-    r"accord|contrat|verse|acompte|acquitt|origine|annul|relati|virement|prelevement|terme"
+    r"accord|contrat|verse|acompte|acquitt|origine|annul|relati|virement|prelevement|terme|releve|annexe"
 )
 
 

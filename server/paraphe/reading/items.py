@@ -57,7 +57,6 @@ _OTHER_UNITS = (
 def in_another_unit(sheet: Sheet, excl: Decimal) -> tuple[Decimal, str, Line] | None:
     """Return what an invoice counts that names no hours: HALF_DAY, DAY or MONTH, if its prices make the amount."""
     found = _products(sheet, ("DAYS", "HALF_DAYS"))
-    found = [each for each in found if each[2].decimals == 2]  # of a telephone number the parts may multiply
     if found and abs(sum((abs(each[2].value) for each in found), Decimal()) - abs(excl)) <= Decimal("0.02"):
         lines = [line for line in sheet.lines if tables.head(line)] + [each[3] for each in found]
         said = "  ".join(line.folded for line in lines)

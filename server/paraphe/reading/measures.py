@@ -15,6 +15,7 @@ _CLOCK = re.compile(
     r"(?<!\d)(?:de\s+)?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?\s?(?:a|-|/|et)\s?\d{1,2}\s?[h:]\s?(?:[0-5]\d)?(?!\d)"
 )
 _DAY_IN_WORDS = re.compile(rf"(?<!\w)(?:(?:1\s?er|0?[1-9]|[12]\d|3[01])\s+)?{MONTH}\s+20\d\d(?![\d,.])")
+_TELEPHONE = re.compile(r"(?<![\d,.])(?:\+33 ?[1-9]|0[1-9])(?:[ .]\d\d){4}(?![\d,.]?\d)")
 # The unit may follow in letters that belong to it alone; "h.t." is none.
 _UNIT = r"(?:h(?:eures?|rs?)?(?:\s?[/-]?\s?(?:stagiaires?|apprenants?|participants?)(?:\(s\))?)?)(?![\w.]*t\b|\w)"
 _TOKEN = re.compile(
@@ -90,6 +91,11 @@ def _without_days(folded: str) -> str:
     return _DAY_IN_WORDS.sub(lambda match: " " * len(match[0]), folded)
 
 
+def _without_telephones(folded: str) -> str:
+    """Blank telephone numbers: their parts may multiply ("01 99 00 …")."""
+    return _TELEPHONE.sub(lambda match: " " * len(match[0]), folded)
+
+
 def measures(line: Line, first: int = 0) -> Iterator[Measure]:
     """Give every number of a line from its cell `first` on, in its order."""
     for index, cell in enumerate(line.cells[first:], first):
@@ -110,7 +116,7 @@ def in_text(text: str) -> Iterator[tuple[str, Decimal, int, int]]:
 @lru_cache(maxsize=20_000)
 def _in_text(text: str) -> tuple[tuple[str, Decimal, int, int], ...]:
     found = []
-    folded = _without_days(without_clocks(aligned(text)))
+    folded = _without_telephones(_without_days(without_clocks(aligned(text))))
     for match in _TOKEN.finditer(folded):
         kind = str(match.lastgroup)
         raw = match[0]

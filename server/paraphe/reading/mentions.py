@@ -257,13 +257,18 @@ def _list_below(sheet: Sheet, first: Line, x0: float, least: int) -> Iterator[Me
 _ANNOUNCED = re.compile(rf"(?<!des )(?<!les )(?<!aux )\b{WHO}\s*:\s*(?:{CIVILITY}\s*)?$")
 
 
+_ATTENDED = re.compile(
+    r"(?:[»\"]|\b(?:formation|stage|parcours|module|session|coaching|cours))\s*,?\s+suivie?s? par\s*$"
+)
+
+
 def is_staff(before: str, after: str = "") -> bool:
     """Say whether what stands around a name makes it one of the organisation's people, and not the title of a course.
 
     "Formateur : M. …" and "Mme …, directrice" are; "Titre professionnel Secrétaire - Mme …" is not.
     """
     nearest = re.split(r"\s[-/]\s|;|\s{2,}|(?<=[a-z]{4})\.\s", fold(before))[-1]
-    if _ANNOUNCED.search(nearest):
+    if _ANNOUNCED.search(nearest) or _ATTENDED.search(nearest):
         nearest = ""  # "Titre professionnel Comptable Stagiaire : …"
     behind = re.match(r"\s*[,(]\s*(?:l[ae] |notre |votre )?(.{0,25})", fold(after))
     return bool(NOT_OF_THE_CLASS.search(nearest) or (behind and NOT_OF_THE_CLASS.match(behind[1])))

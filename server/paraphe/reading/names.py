@@ -14,6 +14,8 @@ _CIVILITY = re.compile(rf"^{CIVILITY}(?:\s*(?:/|ou)\s*{CIVILITY})?\s+")
 _TOKEN = r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W\d_]*)*"  # noqa: S105 - a word, no secret
 _WORD = rf"(?:{_TOKEN}\.?(?:(?:'|--?){_TOKEN})*\.?)"
 _NAME = re.compile(rf"{_WORD}(?:,?\s+{_WORD})*")
+#: A text that ends in the middle of a word, which goes on in the line below.
+BROKEN = re.compile(r"[^\W\d_]-$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
     `family_first` is what the head of the column says, where both parts are written alike; `placed` that the text
     stands where names stand, so that somebody may be called after a street.
     """
+    if BROKEN.search(text):
+        return None
     text = text.strip(" :;,.-•*·\t")
     match = _CIVILITY.match(fold(text[:16]))
     civil = bool(match)
@@ -187,6 +191,8 @@ def _given(word: str) -> bool:
 
 def named_in_prose(text: str) -> Iterator[tuple[Name, int, int]]:
     """Give the names that a civility announces in running text, with where they begin and end."""
+    if BROKEN.search(text):
+        text = text[: text.rindex(" ") + 1] if " " in text else ""
     for match in re.finditer(
         rf"(?<![\w.])(?:Mmes?|MM\.?|Mlles?|Mr|M\.|Monsieur|Madame|Mademoiselle)\s+(?={_WORD})", text
     ):
@@ -232,6 +238,8 @@ def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
     Each comes with where it begins and ends.
     """
     for run in _RUN.finditer(text):
+        if BROKEN.fullmatch(text, run.end() - 1):
+            continue
         words = [(each[0], run.start() + each.start()) for each in re.finditer(r"\S+", run[0])]
         at = 0
         while at < len(words):

@@ -13,7 +13,7 @@ from .labels import Sheet, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, added, in_text, measures
 from .mentions import LABEL, NOT_OF_THE_CLASS, WHO, Mention, contract_in, contract_in_text, is_staff, name_in, stripped
-from .names import CIVILITY, Name, name, named_in_prose
+from .names import BROKEN, CIVILITY, Name, name, named_in_prose
 from .tables import Row
 from .words import GIVEN_NAMES
 
@@ -303,7 +303,7 @@ def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[
 def _begins_above(sheet: Sheet, line: Line, cell: Cell) -> bool:
     """Say whether a cell goes on with a word that is broken at its hyphen in the line above."""
     over = next(islice(sheet.flow(line, cell, up=True), 1, None), None)
-    return over is not None and re.search(r"[^\W\d_]-$", over[1].text) is not None
+    return over is not None and BROKEN.search(over[1].text) is not None
 
 
 def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iterator[tuple[Line, Cell]]:
