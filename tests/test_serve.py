@@ -16,6 +16,7 @@ import pytest
 
 from paraphe import serve, settings
 from paraphe.serve import CannotListen, Server, running
+from paraphe.serve.channel import Channel
 
 LOOPBACK = {"listen": "127.0.0.1:0"}
 MB = 1_000_000
@@ -167,6 +168,43 @@ def test_a_caller_who_reads_next_to_nothing_frees_the_thread_too(monkeypatch):
                 assert document.flushed.get(timeout=0.1) is False
                 return
     pytest.fail("the thread is still held")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "beginning"),
+    [([b"short"], b"short"), ([b"", b"short", b"er"], b"short"), ([b"x" * MB], b""), ([], b"")],
+    ids=["a short body", "in pieces", "a long body", "no body"],
+)
+def test_the_head_of_an_answer_goes_with_the_beginning_of_a_short_body(pieces, beginning, monkeypatch):
+    sent, send = list[bytes](), Channel.send
+
+    def noted(channel, data, **how):
+        sent.append(data)
+        return send(channel, data, **how)
+
+    monkeypatch.setattr(Channel, "send", noted)
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(len(b"".join(pieces))))])
+        return iter(pieces)
+
+    with served(application) as address, closing(speaking(address)) as connection:
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"".join(pieces)
+
+    assert sent[0].startswith(b"HTTP/1.1 200 OK")
+    assert sent[0].partition(b"\r\n\r\n")[2] == beginning
+
+
+def test_an_answer_to_head_has_its_head_alone():
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", "5")])
+        return [b"short"]
+
+    with served(application) as address, closing(speaking(address)) as connection:
+        for _ in range(2):
+            connection.request("HEAD", "/")
+            assert connection.getresponse().read() == b""
 
 
 def test_two_answers_on_one_connection_each_have_their_own_last_byte():

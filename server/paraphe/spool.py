@@ -297,7 +297,7 @@ class Apart:
     """
 
     def __init__(self) -> None:
-        self._sign = os.urandom(16).hex()
+        self._sign = ""
         self._files: list[InFile] = []
 
     def mark(self, content: Content) -> str:
@@ -305,6 +305,7 @@ class Apart:
         if isinstance(content, bytes):
             return b64encode(content).decode("ascii")
         self._files.append(content)
+        self._sign = self._sign or os.urandom(16).hex()
         return self._sign
 
     def joined(self, text: bytes) -> Body:

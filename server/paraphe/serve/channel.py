@@ -22,6 +22,8 @@ PATIENCE = 60.0
 LEAST_TAKEN = 16_000
 """Bytes a second that a caller must take on average, once it has had PATIENCE: a thread waits for it."""
 
+# Bytes of a short message, or answer: above, memory is had from the system for each anew.
+_FIRST = 64 << 10
 _TCP_CLOSE = 7  # netinet/tcp.h; what a reset leads to. A caller that has only stopped sending is in CLOSE_WAIT, 8.
 
 
@@ -38,6 +40,14 @@ class _Task(WSGITask):
         forwarded = self.request.headers.get("X_FORWARDED_FOR", "")
         environ["REMOTE_ADDR"] = source_of(environ["REMOTE_ADDR"], forwarded, self.channel.server.proxies)
         return environ
+
+    def write(self, data: bytes) -> None:
+        """Send the head of an answer together with the beginning of its body: a send costs what a short body does."""
+        if not self.wrote_header and data and self.complete:
+            self.channel.head, self.wrote_header = self.build_response_header(), True
+        super().write(data)
+        if self.channel.head:  # nothing follows it
+            self.channel.write_soon(b"")
 
     def build_response_header(self) -> bytes:
         if self.request.late or self.request.unread or self.channel.server.leaving:
@@ -77,11 +87,26 @@ class Channel(HTTPChannel):
         self._is_new = True
         #: Whether something was going on here when the server was told to stop: that is finished.
         self.came_before = False
+        #: The head of an answer that waits for the first bytes of its body.
+        self.head = b""
 
     @property
     def is_busy(self) -> bool:
         """Whether something is being received, worked on or sent."""
         return bool(self.requests or self.request or self.total_outbufs_len)
+
+    def recv(self, buffer_size: int) -> bytes:
+        """Read what has come; as much as a message may have at once only where one is arriving."""
+        first = self.request is None
+        return super().recv(min(buffer_size, _FIRST) if first else buffer_size)
+
+    def write_soon(self, data: Any) -> int:
+        """See waitress. A head that waits goes first."""
+        head, self.head = self.head, b""
+        if head and isinstance(data, bytes) and len(data) < _FIRST:
+            return super().write_soon(head + data) - len(head)
+        super().write_soon(head)
+        return super().write_soon(data)
 
     def received(self, data: bytes) -> bool:
         """Take bytes that have arrived, and note when."""

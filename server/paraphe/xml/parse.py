@@ -204,6 +204,8 @@ def _readable(body: Content, charset: str | None) -> tuple[Content, str | None]:
         return _recoded(body, form, "replace"), "utf-8"
     if charset is None or body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return body, None
+    if charset.lower() == "utf-8":
+        return body, "utf-8"
     if charset.lower() == "utf-16":  # without a mark, where the zero of the first "<" stands says which one
         charset = "utf-16be" if body.startswith(b"\0") else "utf-16le"
     try:

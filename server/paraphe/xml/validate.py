@@ -131,7 +131,8 @@ class _Search:
             self._look_at_slices(element, array, _SLICE)
 
     def _long_lists(self) -> list[etree._Element]:
-        return [element for element in self._payload.iter(*_lists(self._operation.request)) if len(element) > _SLICE]
+        lists = _lists(self._operation.request)
+        return [element for element in self._payload.iter(*lists) if len(element) > _SLICE] if lists else []
 
     def _look_at_slices(self, element: etree._Element, array: etree._Element | None, begin: int) -> None:
         everyone = self._sent[element]

@@ -91,8 +91,10 @@ def _root(parts: list[Part], known: Mapping[str, Part], start: str) -> Part:
 
 def is_wanted(accept: str, *, sent: bool) -> bool:
     """Say whether an answer may be a package, from the header Accept and whether the message was one itself."""
-    ranges = {}
-    for one in accept.lower().split(","):
+    accept, ranges = accept.lower(), {}
+    if not sent and MEDIA_TYPE not in accept:
+        return False
+    for one in accept.split(","):
         kind, *parameters = one.split(";")
         ranges[kind.strip()] = not any(map(_NO_QUALITY.fullmatch, parameters))
     if "application/dime" in ranges:
