@@ -214,3 +214,14 @@ def test_a_list_of_trainees_ends_with_its_sentence():
     reading = read(typed([*HEAD, *lines, "Coûts   105 h   12,00 €   1 260,00 €", *totals("1 260,00")]))
 
     assert [each.name.value for each in reading.trainees] == ["Solène BLANC", "Nguyet ROCHE", "Lucas HADDAD"]
+
+
+def test_an_only_trainee_whose_line_makes_less_than_the_invoice_is_not_the_only_one():
+    lines = [
+        "Personnes formées             Heures       Prix HT      Somme HT",
+        "LE GOFF Anaïs                 84,00        14,35        1 205,40",
+        *totals("2 410,80"),
+    ]
+
+    assert read(typed([*HEAD, *lines])).needs_review()
+    assert not read(typed([*HEAD, *lines[:2], *totals("1 205,40")])).needs_review()

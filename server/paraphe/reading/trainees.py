@@ -148,7 +148,10 @@ class Trainees:
 
     def _costs_less(self, line: Line, hours: Decimal) -> bool:
         """Say whether a line has amounts, and none is the invoice's, or the price of hours that makes it."""
-        money = [abs(each.value) for each in measures(line) if each.kind == "MONEY"]
+        figures = list(measures(line))
+        money = [abs(each.value) for each in figures if each.kind == "MONEY"]
+        if product := tables.product(figures):
+            money.append(abs(product[2].value))
         if not money or self.excl is None:
             return False
         whole = {(abs(self.excl.value) * rate).quantize(_CENT) for rate in _WITH_AND_WITHOUT_VAT}
