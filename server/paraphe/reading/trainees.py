@@ -75,7 +75,7 @@ class Trainees:
         ]
         of_the_class = [[one for one in each if not self._is_other(one)] for each in named + late]
         certain = of_the_class[: len(named)] + of_the_class[-2:]
-        self.named = {each.key for found in certain for each in found if each.name.likeness > 1}
+        self.named = {each.key for found in certain for each in found if each.name.likeness >= _sure(each)}
         sets = [self._completed(_once(found)) for found in of_the_class if found]
         for found in sets:
             if self._is_proven(found):
@@ -87,9 +87,9 @@ class Trainees:
         """Say whether a name is the organisation's own, or of somebody who signs for it or writes the letter."""
         if each.students:
             return False
-        if each.key in self.authors and not each.rule.startswith("label"):
+        if each.key in self.authors and not _is_labelled(each):
             return True
-        told = each.hours is not None or each.rule.startswith("label")
+        told = each.hours is not None or _is_labelled(each)
         own = not told and any(each.name.printed in line.text for line in self.imprint)
         return own or staff.stands_as_staff(self.sheet, each) or staff.heads_the_letter(self.sheet, each)
 
@@ -166,7 +166,7 @@ class Trainees:
     def _named_among(self, only: Mention, counting: list[items.Item]) -> int:
         """Return how often a family name stands among the lines that count hours."""
         numbers = [line.number for *_, line in counting]
-        among = (line for line in self.sheet.lines if numbers and numbers[0] <= line.number <= numbers[-1] + 3)
+        among = (line for line in self.sheet.lines if numbers and numbers[0] - 1 <= line.number <= numbers[-1] + 3)
         family = fold(only.name.last.split()[-1])
         return sum(family in line.folded for line in among)
 
@@ -284,6 +284,15 @@ class Trainees:
             }
             return everywhere.pop() if len(everywhere) == 1 else None
         return None
+
+
+def _is_labelled(each: Mention) -> bool:
+    return each.rule.startswith("label")
+
+
+def _sure(each: Mention) -> int:
+    """Return from which likeness on a mention names somebody, whether or not it is a trainee."""
+    return 1 if _is_labelled(each) else 2
 
 
 def _quality(found: list[Mention]) -> tuple[int, int]:
