@@ -378,3 +378,16 @@ def test_the_parts_of_a_telephone_number_are_no_line_of_the_invoice():
 
     assert [each.quantity and each.quantity.value for each in reading.trainees] == [Decimal("38.50"), Decimal("41.00")]
     assert values(reading)["quantity"] == Decimal("79.50")
+
+
+@pytest.mark.parametrize("label", ["Dossier de formation suivi par", "Votre contact formation, suivi par"])
+def test_who_follows_up_a_file_is_staff(label):
+    lines = [
+        "FACTURE N° FA-26-11-0340 du 02/10/2026",
+        f"{label} Mme Chloé ROUSSELIN",
+        "Formation du 01/09/2026 au 30/09/2026 : 21 heures, stagiaire Mme Anaïs LE GOFF",
+    ]
+
+    reading = read(typed([*SELLER, *PAYER, *lines, *totals("672,00")]))
+
+    assert [each.last_name for each in reading.trainees] == ["LE GOFF"]

@@ -7,7 +7,7 @@ import pytest
 
 from paraphe.reading.dates import days, periods
 from paraphe.reading.measures import in_text
-from paraphe.reading.names import name
+from paraphe.reading.names import name, named_by_case, named_in_prose
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,11 @@ def test_a_name_is_told_in_its_two_parts(text, last, first):
 )  # fmt: skip
 def test_what_is_no_single_name_is_none(text):
     assert name(text) is None
+
+
+@pytest.mark.parametrize("opens", ["du 02/03/2026", "DU  02/03/2026", "Les 2 et 3 mars", "au 1er mars"])
+def test_a_name_in_a_text_ends_where_a_day_begins(opens):
+    (found,) = [each.printed for each, _, _ in named_in_prose(f"Mme JOUVENEL Marie {opens}")]
+    (by_case,) = [each.printed for each, _, _ in named_by_case(f"de JOUVENEL Marie {opens}")]
+
+    assert found == by_case == "JOUVENEL Marie"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from paraphe.contract import NAMESPACE, Simple, operations
 from paraphe.errors import Refused
+from paraphe.faces.soap import envelope
 from paraphe.spool import nameless
 from paraphe.xml import plain
 from paraphe.xml.arrival import Arrival
@@ -36,20 +37,22 @@ NO_OPERATION = "an operation that does not exist; whether its list is XML is not
 
 def arrive(body, charset=None, bounds=STANDARD, tolerant=False):
     """What is read of a message, or why it is refused; and whether its list was read without a tree."""
-    arrival = Arrival(body, charset, bounds, lambda payload: None if tolerant else PARIS, nameless)
+    arrival, request = Arrival(body, charset, bounds, lambda payload: None if tolerant else PARIS, nameless), None
     try:
-        payload = arrival.root()
-        try:
-            operation = find_operation(payload)
-        except Refused:
-            return NO_OPERATION, False
-        request = arrival.request(payload, operation, PARIS, tolerant=tolerant)
+        while request is None:
+            root = arrival.root()
+            payload = envelope.read(root) if envelope.version_of(root) else root
+            try:
+                operation = find_operation(payload)
+            except Refused:
+                return NO_OPERATION, False
+            request = arrival.request(payload, operation, PARIS, tolerant=tolerant)
     except Refused as refused:
         return refused.errors, False
     without_tree = arrival._plain is not None and arrival._plain.slices is not None
     # Where items are left out, how the others lie in slices depends on the way.
     digest = b"" if "rejected" in request.values else request.digest
-    return (rows(request.values, operation), digest, request.hint), without_tree
+    return (operation.name, rows(request.values, operation), digest, request.hint), without_tree
 
 
 def by_parser_and_schema(body, monkeypatch, **how):
@@ -115,11 +118,37 @@ def test_nobody_of_a_list_of_many_slices_is_lost_wherever_it_is_cut(monkeypatch)
         read, without_tree = arrive(message)
 
         assert without_tree
-        assert [each["reference"] for each in read[0]["students"]] == [f"é{number}" for number in range(3500)]
+        assert [each["reference"] for each in read[1]["students"]] == [f"é{number}" for number in range(3500)]
         assert read == by_parser_and_schema(body, monkeypatch)
 
 
+SOAP = envelope.NAMESPACES["1.1"]
+
+
+def in_envelope(body, header=""):
+    return f'<e:Envelope xmlns:e="{SOAP}">{header}<e:Body>{body}</e:Body></e:Envelope>'
+
+
+PREFIXED = PLAIN["with a prefix"]
+PLAIN["in an envelope"] = in_envelope(sent(), "<e:Header/>")
 OTHERWISE = {
+    "no closing tag": PREFIXED.replace("</v1:lastName>", "<v1:/lastName>", 1),
+    "no closing tag of an item": PREFIXED.replace("</v1:student>", "<v1:/student>", 1),
+    "a prefix behind the stroke": PREFIXED.replace("</v1:lastName>", "<v1:/v1:lastName>", 1),
+    "a prefix twice": PREFIXED.replace("v1:lastName>", "v1:v1:lastName>", 2),
+    "some without the prefix": PREFIXED.replace("v1:lastName>", "lastName>", 2),
+    "two requests": in_envelope(sent() + sent()),
+    "a list in the header": in_envelope(sent(), "<e:Header><students></students></e:Header>"),
+    "a header in the list": in_envelope(
+        sent(), f"<e:Header><students></students></e:Header><e:Header>{sent()}<students></students></e:Header>"
+    ),
+    "a request of others in the list": in_envelope(
+        sent(), "<e:Header><students></students></e:Header><e:Header><GetRecordList/><students></students></e:Header>"
+    ),
+    "an empty list and another request": in_envelope(
+        f"{HEAD}<students></students></SyncStudents>{HEAD}<students></students></SyncStudents>"
+    ),
+    "a long list inside": sent(MANY.replace("<groups>", "<groups>" + "<reference>G</reference>" * 1200, 1)),
     "nothing but blanks": sent(" \r\n"),
     "a comment": sent(MANY.replace("</student>", "<!-- --></student>", 1)),
     "a comment around": sent("<!--" + MANY + "-->"),
@@ -258,6 +287,22 @@ def test_what_is_not_surely_utf_8_is_for_the_parser(text, encoding, charset, mon
 
     assert not without_tree
     assert read == by_parser_and_schema(body, monkeypatch, charset=charset)
+
+
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="UTF-16"?>'])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_list_in_bytes_that_are_other_characters_is_none(encoding, declaration, monkeypatch):
+    before, behind = (
+        f"{declaration}{HEAD[: -len('m1</messageId>')]}",
+        "</messageId><students></students></SyncStudents>",
+    )
+    many = MANY + "\n" * (len(MANY) % 2)  # whether or not it is cut out, two bytes are a character
+    body = before.encode(encoding) + f"<students>{many}</students>A".encode() + behind.encode(encoding)
+
+    read, without_tree = arrive(body)
+
+    assert not without_tree
+    assert read == by_parser_and_schema(body, monkeypatch)
 
 
 # Any message -------------------------------------------------------------------------------------------------------

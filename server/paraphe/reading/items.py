@@ -49,7 +49,7 @@ def without_unit(sheet: Sheet, excl: Decimal | None) -> list[Item]:
 
 _OTHER_UNITS = (
     ("HALF_DAY", re.compile(r"demi-?\s?journees?|(?:1\W2|\u00bd)\s?j(?:ournees?|ours?)?\b")),
-    ("DAY", re.compile(r"\b(?:jours?|journees?|jrs?|\d{0,3}j)\b")),
+    ("DAY", re.compile(r"\b(?:jours?|journees?|jrs?|nb j)\b|\d ?j\b")),
     ("MONTH", re.compile(r"\bmois\b")),
 )
 

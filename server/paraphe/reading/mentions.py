@@ -10,7 +10,7 @@ from .dates import aligned
 from .labels import Announced, Sheet, announced, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, in_text
-from .names import CIVILITY, Name, key, name, named_by_case, named_in_prose
+from .names import CIVILITY, OPENS_DAY, Name, key, name, named_by_case, named_in_prose
 from .result import Student
 from .tables import Row, head
 
@@ -103,13 +103,10 @@ def _bare(part: str) -> str:
     return part[match.end() :] if match else part
 
 
-_OPENS_DAY = re.compile(r"\s(?:[Dd]u|[Ll]es?|[Aa]u|[Dd][eè]s le|[Dd]epuis le)\s+(?=(?:1er|\d{1,2})\b)")
-
-
 def name_in(text: str, family_first: bool | None = None, *, placed: bool = False) -> Name | None:
     """Read the one name in the text of a cell that may hold more: a number, a code in brackets, a training."""
     text = re.sub(r"^\s*(?:\(?\d{1,3}(?:[.,]\d{1,2})?\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
-    text = _OPENS_DAY.sub("  ", text)
+    text = OPENS_DAY.sub("  ", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first, placed=placed):
         return found
@@ -257,8 +254,11 @@ def _list_below(sheet: Sheet, first: Line, x0: float, least: int) -> Iterator[Me
 _ANNOUNCED = re.compile(rf"(?<!des )(?<!les )(?<!aux )\b{WHO}\s*:\s*(?:{CIVILITY}\s*)?$")
 
 
+# "formation suivie par", but "dossier de formation suivi par"
 _ATTENDED = re.compile(
-    r"(?:[»\"]|\b(?:formation|stage|parcours|module|session|coaching|cours))\s*,?\s+suivie?s? par\s*$"
+    r"^(?!.*\b(?:dossier|contact|affaire|demande|commande|client)).*"
+    r"(?:[»\"]\s*,?\s+suivie?s?|\b(?:formation|session)s?\s*,?\s+suivies?|"
+    r"\b(?:stage|parcours|module|coaching|cours)\s*,?\s+suivis?) par\s*$"
 )
 
 

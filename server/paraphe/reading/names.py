@@ -14,6 +14,8 @@ _CIVILITY = re.compile(rf"^{CIVILITY}(?:\s*(?:/|ou)\s*{CIVILITY})?\s+")
 _TOKEN = r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W\d_]*)*"  # noqa: S105 - a word, no secret
 _WORD = rf"(?:{_TOKEN}\.?(?:(?:'|--?){_TOKEN})*\.?)"
 _NAME = re.compile(rf"{_WORD}(?:,?\s+{_WORD})*")
+#: Small words that may end a name, and here begin a day: "Du 02/03/2026".
+OPENS_DAY = re.compile(r"\s+(?:du|les?|au|d[eè]s le|depuis le)\s+(?=(?:1er|\d{1,2})\b)", re.IGNORECASE)
 #: A text that ends in the middle of a word, which goes on in the line below.
 BROKEN = re.compile(r"[^\W\d_]-$")
 
@@ -205,9 +207,6 @@ def named_in_prose(text: str) -> Iterator[tuple[Name, int, int]]:
                 break
 
 
-_OPENING_DAY = ("du", "le", "les", "au")
-
-
 def _leading_words(text: str) -> list[int]:
     """Return where each of the leading words that can belong to one name ends."""
     ends: list[int] = []
@@ -215,10 +214,8 @@ def _leading_words(text: str) -> list[int]:
     for match in re.finditer(rf"\s*({_WORD})", text):
         word = match[1]
         code = re.match(r"[-/]?\d", text[match.end() :])  # "CV-2025-061"
-        ends_it = (
-            code or fold(word) in ("et", "ou") or (fold(word) in _OPENING_DAY and re.match(r" \d", text[match.end() :]))
-        )
-        if match.start() != place or len(ends) >= 6 or ends_it or not _can_be(word):
+        another = code or OPENS_DAY.match(text, match.start()) or fold(word) in ("et", "ou")
+        if match.start() != place or len(ends) >= 6 or another or not _can_be(word):
             break
         ends.append(match.end())
         place = match.end()
@@ -237,6 +234,7 @@ def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
 
     Each comes with where it begins and ends.
     """
+    text = OPENS_DAY.sub(lambda match: "|" * len(match[0]), text)
     for run in _RUN.finditer(text):
         if BROKEN.fullmatch(text, run.end() - 1):
             continue

@@ -22,8 +22,8 @@ PATIENCE = 60.0
 LEAST_TAKEN = 16_000
 """Bytes a second that a caller must take on average, once it has had PATIENCE: a thread waits for it."""
 
-# Bytes of a short message, or answer: above, memory is had from the system for each anew.
-_FIRST = 64 << 10
+# Bytes of a short message, or answer. Memory for a longer one is had from the system each time.
+_SHORT = 64 << 10
 _TCP_CLOSE = 7  # netinet/tcp.h; what a reset leads to. A caller that has only stopped sending is in CLOSE_WAIT, 8.
 
 
@@ -42,11 +42,11 @@ class _Task(WSGITask):
         return environ
 
     def write(self, data: bytes) -> None:
-        """Send the head of an answer together with the beginning of its body: a send costs what a short body does."""
-        if not self.wrote_header and data and self.complete:
+        """Send the head of an answer together with the beginning of its body, for what one of the two would cost."""
+        if not self.wrote_header and self.complete and isinstance(data, bytes) and data:
             self.channel.head, self.wrote_header = self.build_response_header(), True
         super().write(data)
-        if self.channel.head:  # nothing follows it
+        if self.channel.head:  # there may be no body
             self.channel.write_soon(b"")
 
     def build_response_header(self) -> bytes:
@@ -96,14 +96,13 @@ class Channel(HTTPChannel):
         return bool(self.requests or self.request or self.total_outbufs_len)
 
     def recv(self, buffer_size: int) -> bytes:
-        """Read what has come; as much as a message may have at once only where one is arriving."""
-        first = self.request is None
-        return super().recv(min(buffer_size, _FIRST) if first else buffer_size)
+        """Read what has come; of a request that begins 64 kB at most, so that a short one costs no large buffer."""
+        return super().recv(min(buffer_size, _SHORT) if self.request is None else buffer_size)
 
     def write_soon(self, data: Any) -> int:
         """See waitress. A head that waits goes first."""
         head, self.head = self.head, b""
-        if head and isinstance(data, bytes) and len(data) < _FIRST:
+        if head and isinstance(data, bytes) and len(data) < _SHORT:
             return super().write_soon(head + data) - len(head)
         super().write_soon(head)
         return super().write_soon(data)

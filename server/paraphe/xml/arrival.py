@@ -18,7 +18,7 @@ from .bounds import Bounds
 from .files import Files
 from .long_lists import LongList, Zone
 from .parse import parse
-from .request import Request, Taken, read_request
+from .request import Request, read_request
 
 
 class Arrival:
@@ -29,16 +29,15 @@ class Arrival:
     ) -> None:
         self._body, self._charset, self._bounds = body, charset, bounds
         self._files, self._long_list = Files(place), LongList(body, bounds, zone_of)
-        self._plain: plain.PlainList | None = None
+        self._plain = plain.cut(body, charset, bounds)
 
     def root(self) -> etree._Element:
         """Return the first element of the message, some of which may have been taken out. Raises Refused, OSError."""
-        if found := plain.cut(self._body, self._charset, self._bounds):
+        if self._plain is not None:
             with suppress(Refused):  # why, and in which line, the whole message says
-                root = parse(found.frame, self._charset, self._bounds)
-                self._plain = found
-                return root
-        return self._whole()
+                return parse(self._plain.frame, self._charset, self._bounds)
+            self._plain = None
+        return parse(self._body, self._charset, self._bounds, [self._files, self._long_list])
 
     def request(
         self,
@@ -47,26 +46,17 @@ class Arrival:
         zone: ZoneInfo,
         *,
         tolerant: bool,
-        take_out: Callable[[etree._Element], xop.Binaries] = lambda payload: xop.NONE,
-    ) -> Request:
-        """Read the request that an element below the root is; see `read_request`.
+        elsewhere: Callable[[], xop.Binaries] = lambda: xop.NONE,
+    ) -> Request | None:
+        """Read the request that an element below the root is; see `read_request`. Raises Refused, OSError.
 
-        `take_out` takes out of it the files that are elsewhere. Raises Refused, OSError.
+        `elsewhere` takes out of it the files that are elsewhere. None: the list is not written plainly. Then the whole
+        message has to be taken apart, from another `root` on: what was cut out may be more than items.
         """
-        taken: Taken = self._long_list
         if self._plain is not None:
-            if self._plain.read(payload, operation, zone, self._bounds):
-                taken = self._plain
-            else:
-                payload = _in_the_place_of(payload, self._whole())
-        binaries = {**self._files.of(payload, operation), **take_out(payload)}
-        return read_request(payload, operation, zone, tolerant=tolerant, binaries=binaries, taken=taken)
-
-    def _whole(self) -> etree._Element:
-        return parse(self._body, self._charset, self._bounds, [self._files, self._long_list])
-
-
-def _in_the_place_of(element: etree._Element, root: etree._Element) -> etree._Element:
-    """Return the element that stands in another tree where this one stands in its own."""
-    parent = element.getparent()
-    return root if parent is None else _in_the_place_of(parent, root)[parent.index(element)]
+            if not self._plain.read(payload, operation, zone, self._bounds):
+                self._plain = None
+                return None
+            return read_request(payload, operation, zone, tolerant=tolerant, taken=self._plain)
+        binaries = {**self._files.of(payload, operation), **elsewhere()}
+        return read_request(payload, operation, zone, tolerant=tolerant, binaries=binaries, taken=self._long_list)

@@ -30,8 +30,13 @@ _WRITTEN = {
 
 @cache
 def holder(kind: Simple) -> Callable[[Sequence[str]], None]:
-    """Return what holds values of a type to it, their white space folded if the type says so. It raises NotPlain."""
+    """Return what holds values of a type to it, their white space folded if the type says so. It raises NotPlain.
+
+    TypeError for a type that is not known here.
+    """
     if kind.primitive != "string":
+        if kind.primitive not in _WRITTEN or kind.pattern or kind.enumeration:
+            raise TypeError(f"{kind.name} is a type that is not held to here")
         return _holder_of_form(_WRITTEN[kind.primitive])
     shortest, longest = kind.shortest or 0, kind.longest
     allowed = frozenset(kind.enumeration)

@@ -7,7 +7,9 @@ must (see `rows`), and their values are held to their types many at once (`facet
 and schema, and no memory for a tree.
 
 Nothing is refused here. Whatever is not beyond doubt, the whole message is for the parser and the schema, which know
-everything and tell what is wrong.
+everything and tell what is wrong. Beyond doubt is: the frame is UTF-8 to libxml2 too, the list is the only element of
+its name in it, and what was cut out is items and nothing else. As long as the last is not known, nothing that was read
+of the frame counts.
 """
 
 import re
@@ -33,20 +35,21 @@ from .validate import defects, items_of
 WORTH = 4_000
 """Bytes of a message from which on its list is looked at: below, there is nothing to save."""
 
-# Bytes of the frame before and after the list.
+# Bytes of the frame at most, on each side of the list.
 _FRAME = 64 << 10
-# Bytes of the list that are read at once; an item is shorter.
+# Bytes of the list that are read at once. A longer item is not plain.
 _WINDOW = 1 << 20
 _BEGINNING = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml version=["']1\.0["'](?: encoding=["'][Uu][Tt][Ff]-8["'])?"""
-    rb"""(?: standalone=["'](?:yes|no)["'])? ?\?>)?[ \t\r\n]*<[^?!]"""
+    rb"""(?: standalone=["'](?:yes|no)["'])? ?\?>)?[ \t\r\n]*<[A-Za-z_]"""
 )
 # Of the characters that XML does not have (XML 1.0, section 2.2), those of one byte, and the others.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
 _NO_CHARACTERS = ("\ufffe", "\uffff")
 _SPACE = b" \t\r\n"
-# White space between two elements, and the characters of a list that show whether it has any.
-_BETWEEN, _BEGIN = re.compile(r">[ \t\n]+<"), 2000
+_BETWEEN = re.compile(r">[ \t\n]+<")
+# Characters of a list that show whether it has white space between elements.
+_SHOWS = 2000
 
 
 class PlainList:
@@ -91,7 +94,7 @@ class PlainList:
         waiting, escaped = list[Texts](), False
         for text in self._texts(f"</{self._prefix}{name}>".encode()):
             escaped = escaped or "&" in text
-            rows = reader.found(text, spaced=_BETWEEN.search(text, 0, _BEGIN) is not None)
+            rows = reader.found(text, spaced=_BETWEEN.search(text, 0, _SHOWS) is not None)
             if rows is None:
                 raise NotPlain
             waiting += rows
@@ -127,14 +130,18 @@ class PlainList:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         if self._prefix:
             begins, ends = f"<{self._prefix}", f"</{self._prefix}"
-            if text.count(begins) + text.count(ends) != text.count("<"):
+            # Without the prefix, <v1:/name> would be a closing tag.
+            if text.count(begins) + text.count(ends) != text.count("<") or f"{begins}/" in text:
                 raise NotPlain
             text = text.replace(begins, "<").replace(ends, "</")
         return text
 
 
 def cut(body: Content, charset: str | None, bounds: Bounds) -> PlainList | None:
-    """Cut the list out of a message, if it may be written plainly; `charset` is what the transport said."""
+    """Cut the list out of a message, if it may be written plainly; `charset` is what the transport said.
+
+    Items are less deep, and have fewer elements in a list of theirs (`rows.LONGEST_INSIDE`), than any bound can be set.
+    """
     if len(body) < WORTH or (charset or "utf-8").lower() != "utf-8":
         return None
     head, tail = body[:_FRAME], body[max(0, len(body) - _FRAME) :]
@@ -146,8 +153,9 @@ def cut(body: Content, charset: str | None, bounds: Bounds) -> PlainList | None:
     if end < max(opening.end(), len(body) - len(tail)):
         return None
     found = PlainList(body, opening.end(), end, prefix, name)
-    # Nothing in the frame hides a tag, and the list is the only element of its name: so it is the one that was cut.
-    hides = b"<!" in found.frame or b"<?" in found.frame[beginning.end() :]
+    # To libxml2 the frame is UTF-8, in which nothing hides a tag; and it has one element of the list's name. So if what
+    # was cut is items, it is what that element holds.
+    hides = any(sign in found.frame[beginning.end() :] for sign in (b"<!", b"<?", b"\0"))
     if hides or len(_tags(name).findall(found.frame)) != 2:
         return None
     if bounding.has_run_in_one(body, bounds.text_length) or bounding.may_have_too_many_elements(body, bounds):

@@ -15,14 +15,17 @@ from zoneinfo import ZoneInfo
 from ..columns import Columns
 from ..contract import Complex, Field, Simple
 from .decode import collapse, converter
-from .facets import holder
+from .facets import NotPlain, holder
 
 SLICE = 1000
 """Items that are read, checked and stored in one go: enough that their number no longer matters for the speed, and few
 enough that what they take of memory does not."""
 
+LONGEST_INSIDE = 1000
+"""Elements that a list inside an item has at most, if the bounds of the message are not held to it otherwise."""
+
 Texts = Sequence[str | None]
-#: The last one stands in what all others are written with.
+# &amp; is the last: replaced earlier, it would make new references.
 _REFERENCES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#13;": "\r", "&amp;": "&"}
 _OTHER_REFERENCE = re.compile(f"&(?!{'|'.join(name[1:] for name in _REFERENCES)})")
 _EMPTY = re.compile(r"<([^\s<>/]+) ?/>")
@@ -167,6 +170,8 @@ def _list(item: Field, zone: ZoneInfo, *, held: bool) -> _ReadColumn:
         if texts.count(None) == len(texts):
             return texts
         counts = [None if text is None else text.count(begin) for text in texts]
+        if not held and max(count or 0 for count in counts) > LONGEST_INSIDE:
+            raise NotPlain
         flat = read_leaf([find("".join([text for text in texts if text]))], escaped)
         if counts.count(1) == len(counts):
             return [[value] for value in flat]

@@ -143,9 +143,11 @@ class _Message:
             return read.read(message, operation, account.time_zone, bounds, place)
         zone = account.time_zone
         arrival = Arrival(body, charset, bounds, lambda _: None if account.tolerant else zone, place)
-        payload = arrival.root()
-        _hold(payload, operation, tolerant=account.tolerant)
-        request = arrival.request(payload, operation, zone, tolerant=account.tolerant)
+        request: Request | None = None
+        while request is None:
+            payload = arrival.root()
+            _hold(payload, operation, tolerant=account.tolerant)
+            request = arrival.request(payload, operation, zone, tolerant=account.tolerant)
         self.call.hint = request.hint
         return request
 

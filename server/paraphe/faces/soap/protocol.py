@@ -136,13 +136,33 @@ def _take_apart(ctx: Any, call: Call) -> None:
     root, ctx.in_document = ctx.in_document, None
     environ = ctx.transport.req_env
     manner: Manner = environ["paraphe.manner"]
+    request = _request_in(root, environ, call, manner)
+    while request is None:
+        request = _request_in(_arrival(manner).root(), environ, call, manner)
+    manner.arrival = manner.package = None
+    ctx.method_request_string = f"{{{NAMESPACE}}}{request.operation.name}"
+    manner.request, call.hint = request, request.hint
+
+
+def _request_in(root: etree._Element, environ: http.Environ, call: Call, manner: Manner) -> Request | None:
+    """Return what a message asks for; None if it must be taken apart anew, see `Arrival.request`."""
     headers = _headers(root, manner, call)
     payload = envelope.read(root)
     operation = find_operation(payload)
     account = _recognised(call, environ, headers, operation)
-    ctx.method_request_string = f"{{{NAMESPACE}}}{operation.name}"
-    manner.request = _request(manner, payload, operation, account)
-    call.hint = manner.request.hint
+    package = manner.package
+
+    def elsewhere() -> xop.Binaries:
+        return xop.take_out(payload, operation, package.attachment) if package else xop.NONE
+
+    arrival = _arrival(manner)
+    return arrival.request(payload, operation, account.time_zone, tolerant=account.tolerant, elsewhere=elsewhere)
+
+
+def _arrival(manner: Manner) -> Arrival:
+    if manner.arrival is None:
+        raise RuntimeError("a message is read once")
+    return manner.arrival
 
 
 def _zone(call: Call, manner: Manner, environ: http.Environ, payload: etree._Element) -> ZoneInfo | None:
@@ -163,18 +183,6 @@ def _recognised(call: Call, environ: http.Environ, headers: Sequence[etree._Elem
         credentials = http.basic_credentials(environ) or security.credentials(headers)
         call.account = http.recognise(call, credentials, _WAYS)
     return call.account
-
-
-def _request(manner: Manner, payload: etree._Element, operation: Operation, account: Account) -> Request:
-    # Apart, so that no traceback which Spyne keeps holds what belongs to the message, and files with it.
-    arrival, package, manner.arrival, manner.package = manner.arrival, manner.package, None, None
-    if arrival is None:
-        raise RuntimeError("a message is read once")
-
-    def take_out(payload: etree._Element) -> xop.Binaries:
-        return xop.take_out(payload, operation, package.attachment) if package else xop.NONE
-
-    return arrival.request(payload, operation, account.time_zone, tolerant=account.tolerant, take_out=take_out)
 
 
 def _headers(root: etree._Element, manner: Manner, call: Call) -> list[etree._Element]:
