@@ -115,3 +115,12 @@ def test_no_text_of_a_library_reaches_the_caller():
         assert "libxml" not in error.message
         assert "EntityRef" not in error.message
         assert "nbsp" not in error.message
+
+
+@pytest.mark.parametrize(
+    "behind", ["<b/>", "<b xmlns='relative'/>"], ids=["the last thing told", "a warning behind it"]
+)
+def test_a_prefix_that_is_not_declared_is_no_xml_whatever_comes_after_it(behind):
+    error = error_of(f'<a xmlns="urn:a" foreign:x="1">{behind}</a>'.encode())
+
+    assert (error.code, error.line) == (Code.MALFORMED_MESSAGE, 1)

@@ -103,7 +103,9 @@ def parse(
     root: etree._Element
     try:
         if isinstance(body, bytes):
-            root = etree.fromstring(body, etree.XMLParser(**options))
+            parser = etree.XMLParser(**options)
+            root = etree.fromstring(body, parser)
+            _hold_well_formed(parser.error_log)
         else:
             root = _arriving(body, options, takers, bounds)
     except etree.XMLSyntaxError as failure:
@@ -134,7 +136,7 @@ def _arriving(body: InFile, options: dict[str, Any], takers: Sequence[Taker], bo
     for piece in body.pieces(_PIECE):
         growing.coming(piece)
         parser.feed(piece)
-        told = _hold_well_formed(parser, told)
+        told = _hold_well_formed(parser.feed_error_log, told)
         for event, element in parser.read_events():
             begun = element.getroottree().getroot() if begun is None else begun
             if taker := concerned.get(etree.QName(element).localname):
@@ -166,12 +168,11 @@ def _hold_encoding(body: InFile, charset: str | None) -> None:
         )
 
 
-def _hold_well_formed(parser: etree.XMLPullParser, told: int) -> int:
-    """Raise _Broken for what lxml (6.1) lets pass: an entity or prefix not declared, after which it begins anew.
+def _hold_well_formed(log: etree._ListErrorLog, told: int = 0) -> int:
+    """Raise _Broken for what lxml (6.1) lets pass: an entity or prefix not declared, if a warning comes after it.
 
     Of what the parser has told, the first `told` are known to be warnings; return how many are now.
     """
-    log = parser.feed_error_log
     for place in range(told, len(log)):
         if log[place].level > etree.ErrorLevels.WARNING:
             raise _Broken(_Fault(log[place].message, log[place].type, log[place].line))
