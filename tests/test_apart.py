@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from paraphe import apart
 from paraphe.apart import Limits, Stopped, Unforeseen
 
 from . import working_apart
+from .soap.processes import InThread, until
 
 LIMITS = Limits(seconds=20.0, processor_seconds=5, megabytes=100)
 
@@ -86,3 +88,17 @@ def test_a_nursery_that_was_killed_is_begun_anew():
     running.wait()
 
     assert ask("tell")
+
+
+def test_the_end_waits_for_no_work_that_goes_on():
+    with tempfile.TemporaryFile() as file:
+        long = replace(LIMITS, seconds=50.0, written=1)
+        waiting = InThread(lambda: ask("write and sleep", limits=long, files=[file.fileno()]))
+        until(lambda: os.fstat(file.fileno()).st_size)
+        began = time.monotonic()
+
+        apart.close()
+
+    with pytest.raises(Stopped):
+        waiting()
+    assert time.monotonic() - began < 30  # the work would have gone on for a minute

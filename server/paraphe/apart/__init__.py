@@ -118,7 +118,7 @@ class _Nursery:
         return b"".join(pieces)
 
     def close(self) -> None:
-        """End the nursery; the next question begins another."""
+        """End the nursery and whatever is at work; the next question begins another."""
         with self._lock:
             if self._control is not None and self._running is not None:
                 self._control.close()

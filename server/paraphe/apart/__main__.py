@@ -74,22 +74,26 @@ def _ready(module: str) -> None:
 
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose end is ours
+    children = set[int]()
     with socket.socket(fileno=sys.stdin.fileno()) as control:
         while True:
             name, descriptors, _, _ = socket.recv_fds(control, LONGEST_NAME, 1 + _MOST_FILES)
             with suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
+                while ended := os.waitpid(-1, os.WNOHANG)[0]:
+                    children.discard(ended)
             if not descriptors:
                 break
             module = name.decode().strip()
             _ready(module)
-            if os.fork() == 0:
+            if (child := os.fork()) == 0:
                 control.detach()
                 os.close(0)
                 _child(module, descriptors)
+            children.add(child)
             for descriptor in descriptors:
                 os.close(descriptor)
+    for child in children:  # nobody waits for them any more; those that have ended are still there to be waited for
+        os.kill(child, signal.SIGKILL)
     with suppress(ChildProcessError):
         while True:
             os.wait()  # so that the system counts what they took
