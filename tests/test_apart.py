@@ -4,6 +4,7 @@ import os
 import signal
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -90,15 +91,35 @@ def test_a_nursery_that_was_killed_is_begun_anew():
     assert ask("tell")
 
 
-def test_the_end_waits_for_no_work_that_goes_on():
+@contextmanager
+def at_work():
+    """Have something go on that takes a minute; give what waits for it."""
     with tempfile.TemporaryFile() as file:
         long = replace(LIMITS, seconds=50.0, written=1)
         waiting = InThread(lambda: ask("write and sleep", limits=long, files=[file.fileno()]))
         until(lambda: os.fstat(file.fileno()).st_size)
-        began = time.monotonic()
+        try:
+            yield waiting
+        finally:
+            apart.close()
 
+
+def test_the_end_waits_for_no_work_that_goes_on():
+    began = time.monotonic()
+    with at_work() as waiting:
         apart.close()
 
-    with pytest.raises(Stopped):
-        waiting()
-    assert time.monotonic() - began < 30  # the work would have gone on for a minute
+        with pytest.raises(Stopped):
+            waiting()
+    assert time.monotonic() - began < 30
+
+
+def test_a_question_that_cannot_be_asked_ends_nobody_elses_work():
+    with tempfile.TemporaryFile() as file:
+        closed = file.fileno()
+
+    with at_work() as waiting:
+        with pytest.raises(Stopped):
+            ask("tell", files=[closed])
+        assert ask("tell")
+        assert not waiting.done

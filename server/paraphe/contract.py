@@ -36,7 +36,7 @@ class Simple:
 
     def takes(self, text: str) -> bool:
         """Say whether a text or a number written out keeps to the lengths, digits and pattern of this type."""
-        if self.longest is not None and len(text) > self.longest:
+        if len(text) < (self.shortest or 0) or (self.longest is not None and len(text) > self.longest):
             return False
         if self.pattern is not None and not re.fullmatch(self.pattern, text):
             return False

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from paraphe.contract import NAMESPACE, Simple, operations
 from paraphe.errors import Error, Refused
 from paraphe.faces.soap import envelope
+from paraphe.settings import OPTIONS
 from paraphe.spool import nameless
 from paraphe.xml import plain
 from paraphe.xml.arrival import Arrival
 from paraphe.xml.bounds import STANDARD, Bounds
 from paraphe.xml.request import find_operation
+from paraphe.xml.rows import LONGEST_INSIDE
 from paraphe.xml.validate import items_of
 
 from ..fuzz.damage import damaged, envelopes, payloads
@@ -240,6 +242,15 @@ def test_every_facet_that_values_of_items_have_is_held_to():
     kinds = [kind for name in WITH_LISTS for kind in leaves_of(kind_of(name).type)]
 
     assert {name for kind in kinds for name in facets(kind.name)} <= {"minLength", "maxLength", "pattern", "whiteSpace"}
+
+
+@pytest.mark.parametrize(("name", "needed"), [("list_items", LONGEST_INSIDE), ("element_depth", 9)])
+def test_items_that_are_read_without_a_tree_keep_to_every_bound_that_can_be_set(name, needed):
+    """A message of the contract is 9 elements deep at most, with its envelope."""
+    (option,) = (each for each in OPTIONS if each.name == name)
+
+    with pytest.raises(ValueError):  # noqa: PT011 - the settings say in their own words what may be set
+        option.read(str(needed - 1))
 
 
 def leaves_of(kind):

@@ -120,34 +120,42 @@ class _Nursery:
     def close(self) -> None:
         """End the nursery and whatever is at work; the next question begins another."""
         with self._lock:
-            if self._control is not None and self._running is not None:
-                self._control.close()
-                self._running.wait()
-            self._control = self._running = None
+            self._end()
 
     def _child(self, module: str, files: Sequence[int]) -> socket.socket:
         ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._send(theirs, module, files)
-            except OSError:
-                self.close()  # it was killed: another one
-                self._send(theirs, module, files)
+        try:
+            with theirs, self._lock:
+                try:
+                    self._send(theirs, module, files)
+                except (BrokenPipeError, ConnectionResetError):
+                    self._end()  # it was killed: another one
+                    self._send(theirs, module, files)
+        except OSError:
+            ours.close()
+            raise
         return ours
 
+    # Both with the lock held, so that nobody ends a nursery that somebody else has just begun.
+
+    def _end(self) -> None:
+        if self._control is not None and self._running is not None:
+            self._control.close()
+            self._running.wait()
+        self._control = self._running = None
+
     def _send(self, theirs: socket.socket, module: str, files: Sequence[int]) -> None:
-        with self._lock:
-            if self._control is None:
-                self._control, inside = socket.socketpair()
-                with inside:
-                    self._running = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                        [sys.executable, "-P", "-s", "-m", __name__],
-                        stdin=inside.fileno(),
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                        env=environment(),
-                    )
-            socket.send_fds(self._control, [module.encode().ljust(LONGEST_NAME)], [theirs.fileno(), *files])
+        if self._control is None:
+            self._control, inside = socket.socketpair()
+            with inside:
+                self._running = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    [sys.executable, "-P", "-s", "-m", __name__],
+                    stdin=inside.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=environment(),
+                )
+        socket.send_fds(self._control, [module.encode().ljust(LONGEST_NAME)], [theirs.fileno(), *files])
 
 
 _nursery = _Nursery()
