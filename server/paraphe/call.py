@@ -6,13 +6,14 @@ operation can forget it, and each inherits the idempotency, the journal and the 
 
 import json
 import logging
-import secrets
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Any
 
 import orjson
@@ -58,15 +59,24 @@ _JOURNAL = store.Prepared(
 _TOLD = select(store.journal.c.return_code).where(store.journal.c.request_id == bindparam("request"))
 
 
+class Uses(Enum):
+    """What an operation does with the database: nothing, it reads, or it writes."""
+
+    NOTHING = auto()
+    READS = auto()
+    WRITES = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation does, whether it stores anything, and how its success is told in one sentence.
+    """What an operation does, what it uses the database for, and how its success is told in one sentence.
 
-    `ahead` is done before the transaction begins and stores no row; what it returns is given to `work` as well.
+    `work` is given a Context; where no database is used, and there is no transaction, it is given Ahead. `ahead` is
+    done before the transaction begins and stores no row; what it returns is given to `work` as well.
     """
 
     work: Callable[..., Answer]
-    writes: bool
+    uses: Uses
     sentence: Callable[[Answer], str]
     ahead: Callable[[Ahead, Mapping[str, Any]], Any] | None = None
 
@@ -98,7 +108,7 @@ class Exchange:
 
 def _new_request_id() -> str:
     # It begins with the time: so the journal's index on it grows at its end, which halves what a row costs SQLite.
-    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
+    return f"{time.time_ns():016x}{os.urandom(8).hex()}"
 
 
 @dataclass(slots=True)
@@ -151,9 +161,13 @@ class Call:
         journal's row is part of the same commit.
         """
         try:
-            if operation.writes:
-                return self._write(operation, request, render, digest)
-            return self._read(operation, request, render)
+            match operation.uses:
+                case Uses.WRITES:
+                    return self._write(operation, request, render, digest)
+                case Uses.READS:
+                    return self._read(operation, request, render)
+                case Uses.NOTHING:
+                    return self._told(self._finished(operation, operation.work(self._ahead(), request)), render)
         except Refused as refused:
             if refused.errors[0].code == Code.SERVER_BUSY:
                 self.failed, self.retry_after = True, _AGAIN
@@ -274,6 +288,9 @@ class Call:
         done_ahead = self._done_ahead(operation, request, b"")
         with store.reading(self.exchange.engine) as connection:
             answer = self._worked(connection, operation, request, *done_ahead)
+        return self._told(answer, render)
+
+    def _told(self, answer: Answer, render: Render) -> Body:
         body = render(answer)
         self._done(answer, len(body), journalled=False)
         return body
@@ -286,11 +303,19 @@ class Call:
             with store.reading(self.exchange.engine) as connection:
                 if self._answered_before(connection, digest) is not None:
                     return ()
+        return (operation.ahead(self._ahead(), request),)
+
+    def _ahead(self) -> Ahead:
         exchange = self.exchange
-        ahead = Ahead(
-            exchange.engine, self._caller, self.received_on, self.request_id, exchange.archive, exchange.make_pdf
+        return Ahead(
+            exchange.engine,
+            self._caller,
+            self.received_on,
+            self.request_id,
+            exchange.archive,
+            exchange.make_pdf,
+            exchange.limits,
         )
-        return (operation.ahead(ahead, request),)
 
     def _worked(
         self, connection: Connection, operation: Operation, request: Mapping[str, Any], *done_ahead: Any
@@ -302,12 +327,13 @@ class Call:
             self.request_id,
             self.exchange.archive,
             self.exchange.addresses,
-            self.exchange.limits,
             self.after_sent,
             self._queued,
             self.actor,
         )
-        result = operation.work(context, request, *done_ahead)
+        return self._finished(operation, operation.work(context, request, *done_ahead))
+
+    def _finished(self, operation: Operation, result: Answer) -> Answer:
         return self._answer(result, OK, operation.sentence(result), errors=result.pop("errors", ()))
 
     @property

@@ -24,8 +24,8 @@ class Limit:
 class Ahead:
     """One message before its transaction: for what takes long, stores no row, and must not hold up other writers.
 
-    `make_pdf` is told a record's id, and for which request: it makes the PDF of the record's version, and stores that
-    in a transaction of its own.
+    `limits` are those in force. `make_pdf` is told a record's id, and for which request: it makes the PDF of the
+    record's version, and stores that in a transaction of its own.
     """
 
     engine: Engine
@@ -34,6 +34,7 @@ class Ahead:
     request_id: str
     archive: Archive
     make_pdf: Callable[[int, str], None] = lambda record_id, request_id: None
+    limits: Sequence[Limit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,6 @@ class Context:
     request_id: str
     archive: Archive
     addresses: Addresses
-    limits: Sequence[Limit] = ()
     after_sent: list[Callable[[Connection], None]] = field(default_factory=list)
     queued: list[str] = field(default_factory=list)
     actor: str | None = None

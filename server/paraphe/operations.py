@@ -3,7 +3,7 @@
 And the jobs that outlive them, by their kind.
 """
 
-from .call import Answer, Operation
+from .call import Answer, Operation, Uses
 from .work import connection, invoices, joining, preparing, recognition, record_list, records, sealing, signatures, sync
 from .work.jobs import Kind
 from .work.workers import Handler
@@ -43,44 +43,44 @@ def _signed(result: Answer) -> str:
 
 OPERATIONS: dict[str, Operation] = {
     "CheckConnection": Operation(
-        connection.check_connection, False, lambda result: f"You are connected as {result['account']}."
+        connection.check_connection, Uses.NOTHING, lambda result: f"You are connected as {result['account']}."
     ),
-    "SyncStudents": Operation(sync.students, True, _synchronised),
-    "SyncTeachers": Operation(sync.teachers, True, _synchronised),
-    "SyncClassrooms": Operation(sync.classrooms, True, _synchronised),
-    "SyncCourses": Operation(sync.courses, True, _synchronised),
-    "SyncContacts": Operation(sync.contacts, True, _synchronised),
-    "GetSignatureList": Operation(signatures.get_signature_list, False, _signed),
-    "SendInvoice": Operation(invoices.send_invoice, True, _opened, invoices.read_ahead),
-    "SendInvoicingInfo": Operation(invoices.send_invoicing_info, True, _opened, invoices.look_ahead),
+    "SyncStudents": Operation(sync.students, Uses.WRITES, _synchronised),
+    "SyncTeachers": Operation(sync.teachers, Uses.WRITES, _synchronised),
+    "SyncClassrooms": Operation(sync.classrooms, Uses.WRITES, _synchronised),
+    "SyncCourses": Operation(sync.courses, Uses.WRITES, _synchronised),
+    "SyncContacts": Operation(sync.contacts, Uses.WRITES, _synchronised),
+    "GetSignatureList": Operation(signatures.get_signature_list, Uses.READS, _signed),
+    "SendInvoice": Operation(invoices.send_invoice, Uses.WRITES, _opened, invoices.read_ahead),
+    "SendInvoicingInfo": Operation(invoices.send_invoicing_info, Uses.WRITES, _opened, invoices.look_ahead),
     "ReviewRecord": Operation(
         records.review_record,
-        True,
+        Uses.WRITES,
         lambda result: f"Record {result['record_index']['record_number']} is settled.",
         invoices.look_ahead,
     ),
     "AddSimpleInvoice": Operation(
         records.add_simple_invoice,
-        True,
+        Uses.WRITES,
         lambda result: f"The invoice joined record {result['record_number']}.",
         records.keep_simple_invoice,
     ),
     "AddSimpleDocument": Operation(
         records.add_simple_document,
-        True,
+        Uses.WRITES,
         lambda result: f"The document joined record {result['record_number']}.",
         records.keep_simple_document,
     ),
     "GetRecord": Operation(
         records.get_record,
-        False,
+        Uses.READS,
         lambda result: f"Record {result['record_index']['record_number']}.",
         records.make_pdf_first,
     ),
-    "GetRecordList": Operation(record_list.get_record_list, False, _listed),
+    "GetRecordList": Operation(record_list.get_record_list, Uses.READS, _listed),
     "AcknowledgeRecords": Operation(
         records.acknowledge_records,
-        True,
+        Uses.WRITES,
         lambda result: (
             f"{result['acknowledged']} records are now extracted, {result['already_extracted']} were before."
         ),

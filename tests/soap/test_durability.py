@@ -45,7 +45,7 @@ def unrenderable(context, request):
 
 
 def test_an_answer_that_cannot_be_rendered_stores_nothing(caller, monkeypatch):
-    broken = call.Operation(unrenderable, True, lambda answer: "Done.")
+    broken = call.Operation(unrenderable, call.Uses.WRITES, lambda answer: "Done.")
     with monkeypatch.context() as patched:
         patched.setitem(OPERATIONS, "SyncTeachers", broken)
         reply = caller.post(

@@ -42,7 +42,7 @@ def instead(monkeypatch):
     """Give `instead(work)`: SyncStudents does something else for the time of the test."""
 
     def replaced(work):
-        monkeypatch.setitem(OPERATIONS, "SyncStudents", call.Operation(work, True, lambda _: "Done."))
+        monkeypatch.setitem(OPERATIONS, "SyncStudents", call.Operation(work, call.Uses.WRITES, lambda _: "Done."))
 
     return replaced
 

@@ -98,6 +98,9 @@ def log_as_json(level: str) -> None:
 
     Libraries tell more than is wanted: SQLAlchemy the values of a statement, waitress the addresses of documents.
     """
+    # A line tells nothing of these, so they need not be found out (Python's Logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines(debug=level == "debug"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

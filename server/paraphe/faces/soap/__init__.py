@@ -10,9 +10,10 @@ from ...errors import Code, Error, Refused
 from ...spool import Body
 from .. import http
 from . import envelope, wsdl
-from .compat import Application, InterfaceDocuments, Service, WsgiApplication, rpc
+from .compat import Application, InterfaceDocuments, Service, rpc
 from .manner import Manner
 from .protocol import MEDIA_TYPES, ExchangeSoap, perform, refuse
+from .transport import Transport
 from .types import spyne_type
 
 PATH = wsdl.PATH
@@ -62,15 +63,14 @@ def _named(name: str) -> Callable[..., Body]:
 
 def application(exchange: Exchange, public_url: str, message_bytes: int) -> http.Wsgi:
     """Make the WSGI callable of this face: the WSDLs by GET, the operations by POST."""
-    spyne = WsgiApplication(
+    spyne = Transport(
         Application(
             [_service()],
             NAMESPACE,
             in_protocol=ExchangeSoap(),
             out_protocol=ExchangeSoap(),
             documents_container=_NoDocuments,
-        ),
-        max_content_length=message_bytes,
+        )
     )
     documents = {"wsdl": wsdl.published("1.1", public_url), "wsdl12": wsdl.published("1.2", public_url)}
 
@@ -99,10 +99,13 @@ def application(exchange: Exchange, public_url: str, message_bytes: int) -> http
             hint = "Send text/xml (SOAP 1.1), application/soap+xml (SOAP 1.2) or multipart/related (MTOM)."
             return _fault(environ, start, call, http.media_type_refused(kind, hint))
         try:
-            return spyne(environ, start)
+            body = spyne.answer(environ)
         except Exception:
             log.exception("failed", extra={"request_id": call.request_id})
             return _fault(environ, start, call, server_error())
+        manner: Manner = environ["paraphe.manner"]
+        http.respond(start, manner.status, manner.media_type, len(body))
+        return http.sliced(body)
 
     return face
 

@@ -45,9 +45,10 @@ try:
             Unicode,
             rpc,
         )
+        from spyne.context import MethodContext
         from spyne.interface import InterfaceDocuments
         from spyne.protocol.soap import Soap11
-        from spyne.server.wsgi import WsgiApplication
+        from spyne.server import ServerBase
 finally:
     if _stub:
         del sys.modules["cgi"]  # nobody else sees the stub
@@ -68,9 +69,10 @@ __all__ = [
     "Fault",
     "Integer32",
     "InterfaceDocuments",
+    "MethodContext",
+    "ServerBase",
     "Service",
     "Soap11",
     "Unicode",
-    "WsgiApplication",
     "rpc",
 ]

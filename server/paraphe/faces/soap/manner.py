@@ -19,7 +19,8 @@ class Manner:
     """What is known so far: the SOAP version, whether binaries may go beside the envelope, where to address it.
 
     `package` and `arrival` are the request's, until what it refers to is taken; `request` is what it says,
-    until the operation takes it. `media_type` is that of the answer which was written last.
+    until the operation takes it. `media_type` is that of the answer which was written last,
+    `status` that of HTTP which it comes with.
     """
 
     version: str
@@ -29,6 +30,7 @@ class Manner:
     arrival: Arrival | None = None
     request: Request | None = None
     media_type: str = ""
+    status: int = 200
 
     def write_answer(self, operation: Operation, answer: Answer) -> Body:
         """Write the answer of an operation."""

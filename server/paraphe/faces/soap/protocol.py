@@ -1,7 +1,7 @@
 """The SOAP protocol: Spyne dispatches, our codecs read and write.
 
 Spyne's own parser, leaf codecs and serialisers are not in the path: they lose values and fail without a fault on
-some twenty inputs. The five methods below are what Spyne's server calls; the version is pinned because their names
+some twenty inputs. The five methods below are what Spyne calls; the version is pinned because their names
 are its internals.
 """
 
@@ -48,7 +48,7 @@ class ExchangeSoap(Soap11):
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
         """Turn the body into a tree."""
-        environ = ctx.transport.req_env
+        environ = ctx.udc
         manner: Manner = environ["paraphe.manner"]
         call: Call = environ["paraphe.call"]
         with _told_to_spyne(), http.arriving(call):
@@ -57,46 +57,37 @@ class ExchangeSoap(Soap11):
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:
         """Take the envelope apart, recognise the caller, and only then look at what the message says."""
-        call: Call = ctx.transport.req_env["paraphe.call"]
+        call: Call = ctx.udc["paraphe.call"]
         with _told_to_spyne(), http.arriving(call):
             _take_apart(ctx, call)
 
     def deserialize(self, ctx: Any, message: Any) -> None:
         """Hand the decoded request over."""
-        manner: Manner = ctx.transport.req_env["paraphe.manner"]
+        manner: Manner = ctx.udc["paraphe.manner"]
         ctx.in_object, manner.request = [manner.request], None
 
     def serialize(self, ctx: Any, message: Any) -> None:
         """Hand the answer over, which is bytes already; or write the fault."""
-        environ = ctx.transport.req_env
+        environ = ctx.udc
         call: Call = environ["paraphe.call"]
         manner: Manner = environ["paraphe.manner"]
         if ctx.out_error is None:
             ctx.out_document = ctx.out_object[0]
-            status = envelope.fault_status(manner.version, Code.SERVER_ERROR) if call.failed else 200
+            manner.status = envelope.fault_status(manner.version, Code.SERVER_ERROR) if call.failed else 200
         else:
             refused = ctx.out_error.refused if isinstance(ctx.out_error, Rejected) else server_error()
             ctx.out_document = refuse(call, manner, refused)
-            status = envelope.fault_status(manner.version, refused.errors[0].code)
+            manner.status = envelope.fault_status(manner.version, refused.errors[0].code)
             if refused.errors[0].code == Code.CREDENTIALS_REQUIRED:
-                ctx.transport.resp_headers["WWW-Authenticate"] = 'Basic realm="Paraphe", charset="UTF-8"'
-        ctx.transport.resp_code = http.status_line(status)
-        ctx.transport.resp_headers["Content-Type"] = manner.media_type
+                environ["paraphe.headers"] = [("WWW-Authenticate", 'Basic realm="Paraphe", charset="UTF-8"')]
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
-        """Hand the bytes over, piece by piece: Spyne's contexts are in cycles, and would keep a list of them."""
-        ctx.out_string = http.sliced(ctx.out_document)
-        if ctx.out_error is None:
-            # Spyne tells the length of faults, which it joins, and none of pieces.
-            environ = ctx.transport.req_env
-            length = ("Content-Length", str(len(ctx.out_document)))
-            environ["paraphe.headers"] = [*environ.get("paraphe.headers", ()), length]
-        ctx.in_object = ctx.out_object = ctx.out_document = None
+        """Do nothing: the answer is bytes already."""
 
 
 def perform(ctx: Any, request: Request) -> Body:
     """Do an operation and return its answer as bytes: the body of every method that Spyne dispatches to."""
-    environ = ctx.transport.req_env
+    environ = ctx.udc
     call: Call = environ["paraphe.call"]
     manner: Manner = environ["paraphe.manner"]
 
@@ -134,7 +125,7 @@ def _take_apart(ctx: Any, call: Call) -> None:
     # Spyne's contexts are in cycles, and so are the refusals that they keep, with the frames that these went through:
     # what they hold stays until some garbage collection, a hundred megabytes. So none of them has the message.
     root, ctx.in_document = ctx.in_document, None
-    environ = ctx.transport.req_env
+    environ = ctx.udc
     manner: Manner = environ["paraphe.manner"]
     request = _request_in(root, environ, call, manner)
     while request is None:
