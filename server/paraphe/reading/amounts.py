@@ -173,7 +173,7 @@ def _before_excl(text: str) -> str:
 
 def _own(text: str) -> str:
     """Return of a text behind a label what stands before the next one: "1 677,50 € - TVA : 0,00 €"."""
-    return re.split(r"\s;\s|\s-\s(?=[^\W\d_])", text)[0]
+    return re.split(r"\s;\s|\s-\s(?=[^\W\d_])|(?<=€)[.,;]\s(?=[^\W\d_])", text)[0]
 
 
 def _without_remark(text: str) -> str:

@@ -106,6 +106,7 @@ def _number_in(each: Announced, rule: str) -> str | None:
         _OTHER_PAPER.search(each.before)
         or _OF_ANOTHER.search(each.label)
         or (each.how == "below" and (rule == "invoice:" or tables.head(each.at)))
+        or (each.how != "same" and _OTHER_PAPER.search(_left_of(each)))
     ):
         return None
     if rule in ("number alone", "our reference") and (each.line.page > 1 or each.line.number > 25):
@@ -134,6 +135,12 @@ def _number_in(each: Announced, rule: str) -> str | None:
     ):
         return None
     return None if re.search(r"\b(?:tva|siret|siren|nda|iban|rcs|naf)\b", fold(each.text[: match.start()])) else token
+
+
+def _left_of(each: Announced) -> str:
+    """Return what stands left of a text below its label, if that is another label: "Dossier CPF" and "4810336"."""
+    left = next((cell.folded for cell in reversed(each.line.cells) if cell.x1 <= each.cell.x0), "")
+    return left if each.line is not each.at and not re.search(r"\d", left) else ""
 
 
 def _is_in_box(sheet: Sheet, each: Announced) -> bool:
@@ -177,10 +184,11 @@ def is_credit_note(sheet: Sheet) -> Line | None:
 def day_of_issue(sheet: Sheet) -> list[Value]:
     """Return the days that may be the invoice's date, the surest first; equal ones once."""
     found: dict[date, Value] = {}
+    own = [fold(each.value) for each in number(sheet)[:1]]
     for rule, confidence, label in _DATE_LABELS:
         for places in announced(sheet, label):
             each, read = next(((each, read) for each in places if (read := _day_in(sheet, each, rule))), (None, None))
-            if each is not None and read is not None:
+            if each is not None and read is not None and not (rule == "invoice of" and _is_of_another(each, own)):
                 sure = (
                     confidence
                     - {"same": 0, "right": 1, "above": 3, "below": 3}[each.how]
@@ -217,6 +225,12 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
+
+
+def _is_of_another(each: Announced, own: list[str]) -> bool:
+    """Say whether a label dates an invoice with another number than this one's: "solde (facture F-264 du …)"."""
+    numbers = [token[0].strip(" .-/").lower() for token in NUMBER.finditer(each.label.upper())]
+    return bool(own and numbers) and not any(token in own[0] or own[0] in token for token in numbers)
 
 
 def _is_paid_back(each: Announced) -> bool:

@@ -4,24 +4,31 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 
 from . import rows, tables
 from .labels import Sheet
 from .layout import Cell, Line
 from .measures import Measure, added, measures
-from .mentions import Mention
+from .mentions import Mention, name_in
+from .names import key
 from .proof import Proof
 
 _OF_HOURS = re.compile(r"(?:nombre |nb\.? |total |volume )?(?:d'|de |des )?(?:heures?|duree|horaire)\b")
 
 
 _BOX = 8  # lines
+_ALONE = ("line of its own", "civility", "capitals")
+_NEXT = 3  # lines between two names of one text
 
 
 def _is_list(found: Sequence[Mention]) -> bool:
-    """Say whether names that nothing announces stand in a list: at one edge, or in one line."""
-    if any(each.rule != "line of its own" for each in found):
+    """Say whether names that nothing announces stand in a list: at one edge, or in one line or a few."""
+    if any(each.rule not in _ALONE for each in found):
         return True
+    numbers = sorted(each.line.number for each in found)
+    if all(each.rule != "line of its own" for each in found):
+        return all(below - above <= _NEXT for above, below in pairwise(numbers))
     lines, edges = {each.line.number for each in found}, {round(each.cell.x0 / 3) for each in found}
     return len(lines) == 1 or len(edges) < len(found)
 
@@ -121,10 +128,20 @@ class Lender:
         """Return for each mention the hours of the sum that ends its section."""
         given = []
         for index in range(len(found)):
-            sums = [row for row in self._section(found, index) if row.is_total]
+            section = self._section(found, index)
+            if any(self._names_another(row, found[index]) for row in section):
+                return [None]
+            sums = [row for row in section if row.is_total]
             read = (rows.figures(row, in_hours=self.in_hours)[0] for row in sums)
             given.append(next((each for each in read if each is not None), None))
         return given
+
+    def _names_another(self, row: tables.Row, own: Mention) -> bool:
+        """Say whether a row with hours of its own names somebody else."""
+        if row.is_total or rows.figures(row, in_hours=self.in_hours)[0] is None:
+            return False
+        named = (name_in(cell.text) for cell in row.line.cells)
+        return any(each.likeness and key(each.printed) != own.key for each in named if each)
 
     def _rows_of_sections(self, found: list[Mention]) -> list[Measure | None]:
         """Return for each mention the hours of the rows of its section together."""

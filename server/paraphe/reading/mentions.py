@@ -31,7 +31,8 @@ _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
-    r"interlocut|suivi administratif|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|conseill|referent|"
+    r"interlocut|suivi administratif|\bsuivie?\s*:|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
+    r"conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
     r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
     r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
@@ -42,8 +43,9 @@ _OF_A_COMPANY = re.compile(
     r"(?:d[ue]s?\s+|de la\s+|d')?$"
 )
 STAFF_LABEL = re.compile(
-    r"(?:l[ae]s? |votre |notre |nom du )?(?:formateu|formatri|intervenant|animat|direct(?:eur|rice)|gerant|president|"
-    r"contact|interlocut|suivi par|suivi ad|referent|tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
+    r"(?:l[ae]s? |l'\s?|votre |notre |nom du )?(?:agente? comptable|comptable|ordonnat|intendant|formateu|formatri|"
+    r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|referent|"
+    r"tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
@@ -279,12 +281,15 @@ def _going_on(sheet: Sheet, first: Announced) -> list[Name]:
     texts, best = [first.text], list[Name]()
     for _, cell in islice(sheet.flow(first.line, first.cell), 1, _LONGEST_LIST):
         texts.append(cell.text)
-        if people := _listed(_SENTENCE_ENDS.split(joined(texts))[0]):
+        if people := _listed(_SENTENCE_ENDS.split(re.sub(r"\(.*?\)", " ", joined(texts)))[0]):
             best = people
     return best
 
 
-_SENTENCE_ENDS = re.compile(r"(?<=[^\W\d_]{2})(?<!Mme)(?<!Mlle)\.\s(?=[A-ZÀ-Ý][a-zà-ÿ]+\s)")
+_SENTENCE_ENDS = re.compile(
+    r"(?<=[^\W\d_]{2})(?<!Mme)(?<!Mlle)\.\s(?=[A-ZÀ-Ý][a-zà-ÿ]+\s)|"
+    r",?\s(?:à raison d|soit\b|pour (?:un total|une durée)|pendant\b)"
+)
 
 
 def _broken(sheet: Sheet, first: Announced) -> list[Name]:
@@ -325,15 +330,18 @@ def in_prose(sheet: Sheet) -> list[Mention]:
                 continue
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
                 text = joined((text, lines[index + 1].cells[0].text))
+            over = next((each.text for _, each in islice(sheet.flow(line, cell, up=True), 1, 2)), "")
             people = list(named_in_prose(text))
             starts = [*(start for _, start, _ in people[1:]), len(text)]
             for (person, start, end), following in zip(people, starts, strict=False):
-                if start < len(cell.text) and not is_staff(text[max(0, start - 60) : start], text[end:]):
+                before = f"{over if start < _OPENING else ''} {text[:start]}"[-60:]
+                if start < len(cell.text) and not is_staff(before, text[end:]):
                     hours = _hours_behind(text[end:following])
                     found.append(Mention(person, line, "civility", 84, hours=hours, contract=contract_in(line)))
     return found
 
 
+_OPENING = 5  # characters before a name at the beginning of a line: "et M. …"
 _PLACE = re.compile(
     r"(?:rue|avenue|av\.|place|boulevard|bd|quai|allee|lycee|college|ecole|cabinet|societe|sarl|sas)\s*$"
 )
@@ -348,7 +356,10 @@ def in_running_text(sheet: Sheet) -> list[Mention]:
             for person, start, end in named_by_case(cell.text):
                 before = f"{left} {cell.text[:start]}"
                 if not is_staff(before, cell.text[end:]) and not _PLACE.search(fold(before)):
-                    hours = _hours_behind(cell.text[end:])
+                    behind = joined(
+                        (cell.text[end:], *(below.text for _, below in islice(sheet.flow(line, cell), 1, 2)))
+                    )
+                    hours = _hours_behind(behind)
                     found.append(Mention(person, line, "capitals", 70, hours=hours, contract=contract_in(line)))
     return found
 

@@ -72,7 +72,7 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
     if _are_several(words) or (letters[-1].islower() and _is_particle(letters[-1])):
         return None
     last, first, order = _parted(words, civil, family_first)
-    if not last or not first:
+    if not last or not first or _is_particle(first.split()[0]) or any(map(_is_civility, letters)):
         return None
     if order == "case" and (inner := _without_opening(first)):
         return name(f"{last}, {inner}", family_first=family_first, placed=placed)
@@ -144,6 +144,10 @@ def _can_be(word: str) -> bool:
 def _is_particle(word: str) -> bool:
     """Say whether a word is a small one of a family name: "van", but not "Văn", which is Vietnamese."""
     return word.casefold().strip(".") in PARTICLES
+
+
+def _is_civility(word: str) -> bool:
+    return re.fullmatch(CIVILITY, fold(word)) is not None
 
 
 def _are_a_family(words: tuple[str, str]) -> bool:
@@ -254,4 +258,5 @@ def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
 
 def _follows(before: str, found: Name) -> bool:
     """Say whether a given name that is known follows a word that somebody follows: "de Chloé Rousselin"."""
-    return bool(_OF_SOMEBODY.search(before)) and _given(found.printed.split()[0]) and len(found.printed.split()) == 2
+    words = found.printed.split()
+    return bool(_OF_SOMEBODY.search(before)) and _given(words[0]) and sum(not _is_particle(word) for word in words) == 2

@@ -16,6 +16,7 @@ from pypdf.generic import ArrayObject, DictionaryObject
 
 from . import einvoice
 from .glyphs import TooMuch, glyphs
+from .hyphens import rejoined
 from .layout import Line, is_readable, is_text, lines
 
 # pypdf describes what it repairs, with pieces of the document. They may be personal, so they are no matter for a log.
@@ -121,7 +122,7 @@ def _paper(content: bytes, most_pages: int) -> Paper:
 def _page(number: int, source: Any, first: int) -> Page:
     found = glyphs(source)
     visible = [each for each in found if not each.invisible]
-    page = Page(lines(number, first, visible), readable=True, source=source)
+    page = Page(rejoined(lines(number, first, visible)), readable=True, source=source)
     if not is_readable(page.lines):
         hidden = lines(number, first, [each for each in found if each.invisible])
         if is_readable(hidden):  # the layer that a scanner's text recognition lays under its picture

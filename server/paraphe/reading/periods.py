@@ -41,6 +41,7 @@ _OF_IT = (
 )
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
+_SESSION = re.compile(rf"(?:le|du|en date du)\s+{DAY}\s*[-:,(/]\s*\(?\s*\d+(?:[.,]\d+)?\s?h(?:eures?|\b)")
 _ONE_OF_TWO = re.compile(rf"\b(?:debut|entree|fin|sortie){_OF_IT}\s*:?\s*$")
 _ONE_DAY = re.compile(
     r"(?:period\w*|realis\w*|effectu\w*|dispens\w*|suivie?s?|organis\w*|deroul\w*|sessions?|stage|formations?|"
@@ -64,6 +65,10 @@ class _Candidate:
     @property
     def days(self) -> tuple[date, date]:
         return self.start, self.end
+
+    def holds(self, other: "_Candidate") -> bool:
+        """Say whether another one lies within this."""
+        return self.start <= other.start and other.end <= self.end
 
     def values(self) -> tuple[Value, Value]:
         both = [value(each, self.sure, self.line, self.rule) for each in self.days]
@@ -91,15 +96,17 @@ def period(sheet: Sheet, issued: date | None = None) -> list[tuple[Value, Value]
 
 
 def _parts_first(found: dict[tuple[date, date], _Candidate]) -> dict[tuple[date, date], _Candidate]:
-    """Make what is called the whole of a training less believable, where a period is announced beside it.
+    """Make what is called the whole of a training less believable, where a part of it is announced beside it.
 
     So is any other period beside one that is called the one invoiced.
     """
     parts = [each for each in found.values() if each.sure >= 84 and not each.whole]
-    if not parts:
-        return found
     invoiced = any(each.invoiced for each in parts)
-    less = {days for days, each in found.items() if each.whole or (invoiced and not each.invoiced)}
+    less = {
+        days
+        for days, each in found.items()
+        if (invoiced and not each.invoiced) or (each.whole and any(map(each.holds, parts)))
+    }
     return {days: replace(each, sure=each.sure - 20) if days in less else each for days, each in found.items()}
 
 
@@ -122,6 +129,8 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
             ):
                 broken = re.search(r"period\w* (?:du|de)\s*$", ahead) and not behind.strip()
                 yield _Candidate(read, read, 74 if broken else 84, line, "one day")
+            elif at < 15 and _SESSION.match(aligned(text)):
+                yield _Candidate(read, read, 90, line, "day of a session")
     for places in announced(sheet, _DAYS_LABEL):
         for place in places[:1]:
             text = joined(cell.text for line, cell in sheet.flow(place.line, place.cell) if _is_of(place, line))

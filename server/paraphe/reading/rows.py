@@ -18,6 +18,7 @@ from .tables import Row
 from .words import GIVEN_NAMES
 
 _COUNTED = ("HOURS", "CLOCK", "NUMBER")
+_EDGE = 2  # points
 
 
 def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
@@ -49,14 +50,14 @@ def _person(rows: Sequence[Row], index: int) -> Name | None:
     row = rows[index]
     own, order = _name_text(row), tables.family_first(row.columns)
     if isinstance(own, Name):
-        return own
+        return _with_second_line(rows, index) or own
     following = _loose_text(rows[index + 1], row) if index + 1 < len(rows) else ""
     if following.endswith("-") and index + 2 < len(rows):
         following += _loose_text(rows[index + 2], rows[index + 1])
     broken = own.endswith("-") or (following and fold(following) in GIVEN_NAMES and not name_in(f"{following}", order))
     if following and broken and (whole := name_in(f"{own}{'' if own.endswith('-') else ' '}{following}", order)):
         return whole
-    leading = _loose_text(rows[index - 1], row) if index else ""
+    leading = _loose_text(rows[index - 1], row) if index and _is_headed(rows, index) else ""
     if _OPENS.match(fold(leading)) and not _OPENS.match(fold(own)):
         for parts in ((leading, own, following), (leading, own)):
             if opened := name_in(joined(parts), order):
@@ -67,6 +68,29 @@ def _person(rows: Sequence[Row], index: int) -> Name | None:
         if text.strip() and text.strip() != own and (found := name_in(text, order)):
             return found
     return None
+
+
+def _is_headed(rows: Sequence[Row], index: int) -> bool:
+    """Say whether names of a table may begin above their figures: the first one does."""
+    table = [row for row in rows if row.columns == rows[index].columns]
+    first = next((at for at, row in enumerate(table) if any(each.kind in _COUNTED for each in measures(row.line))), 0)
+    return first > 0 and bool(_loose_text(table[first - 1], table[first]))
+
+
+_FAMILY = re.compile(r"[^\W\d_]+(?:[' -]+[^\W\d_]+)*")
+
+
+def _with_second_line(rows: Sequence[Row], index: int) -> Name | None:
+    """Read the name of a row whose family name goes on below, alone in its column, in capitals as well."""
+    row, below = rows[index], rows[index + 1] if index + 1 < len(rows) else None
+    if below is None or len(below.line.cells) != 1 or not _loose_text(below, row):
+        return None
+    (family, *_), (given, *_) = row.cells("LAST"), row.cells("FIRST")
+    (more,) = below.line.cells
+    capitals = family.text.isupper() and more.text.isupper() and _FAMILY.fullmatch(more.text)
+    if not capitals or abs(more.x0 - family.x0) > _EDGE:
+        return None
+    return name(f"{family.text} {more.text}, {given.text}", placed=True)
 
 
 def _name_text(row: Row) -> Name | str:

@@ -89,7 +89,9 @@ def _read_quantity(sheet: Sheet, reading: Reading, sums: list[Total], chosen: Tr
     quantities = [each.quantity.value for each in reading.trainees if each.quantity]
     added = sum(quantities, Decimal()) if quantities and len(quantities) == len(reading.trainees) else None
     printed = next((each for each in sums if each.value == added), None)
-    contradicted = printed is None and any(each.confidence >= 90 for each in sums)
+    contradicted = printed is None and any(
+        each.confidence >= 90 or chosen.proof.makes_amount(each.value) for each in sums
+    )
     if added is not None and printed is None and (chosen.proven or not contradicted):
         line = chosen.mentions[0].line
         found = value(added.quantize(_CENT), 92 if chosen.proven else 70, line, "sum of the trainees' hours")

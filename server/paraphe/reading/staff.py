@@ -45,7 +45,7 @@ def _is_below(sheet: Sheet, mention: Mention) -> bool:
     return any(
         STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text
         for cell in cells
-        if apart < 2 or re.match(r"l[ae] ", cell.folded)  # room for a signature: "La directrice,"
+        if apart < 2 or re.match(r"l(?:[ae] |')", cell.folded)  # room for a signature: "La directrice,"
     )
 
 
