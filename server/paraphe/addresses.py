@@ -8,13 +8,14 @@ addresses made before. Nothing of the account or the session stands in it.
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 _HOUR = 3600
 _TOKEN_BYTES = 16 + 4 + 16
+_TOKEN_LETTERS = _TOKEN_BYTES * 4 // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,19 @@ class Addresses:
 
     def url(self, path: str, link: bytes, suffix: str, now: datetime) -> str:
         """Return the address of a row's `link`, for example url("records", link, ".zip", now)."""
-        return self.urls(path, [link], suffix, now)[0]
+        ((address,),) = self.urls(path, [link], (suffix,), now)
+        return address
 
-    def urls(self, path: str, links: Iterable[bytes], suffix: str, now: datetime) -> list[str]:
-        """Return the address of each row's `link`."""
+    def urls(self, path: str, links: Iterable[bytes], suffixes: Sequence[str], now: datetime) -> list[list[str]]:
+        """Return for each suffix the address of each row's `link`: of what the row is about, in several forms."""
         beginning, expiry, seal = f"{self.public_url}/{path}/", self._hours(now).to_bytes(4, "big"), self._seal
-        started = self._started(path, suffix)
-        return [
-            f"{beginning}{urlsafe_b64encode(body + seal(started, body)).decode()}{suffix}"
-            for link in links
-            for body in [link + expiry]
-        ]
+        started = self._started(path)
+        sealed = b"".join([body + seal(started, body) for link in links for body in [link + expiry]])
+        text = urlsafe_b64encode(sealed).decode()  # all at once, as the bytes of each fill their letters
+        tokens = [text[at : at + _TOKEN_LETTERS] for at in range(0, len(text), _TOKEN_LETTERS)]
+        return [[f"{beginning}{token}{suffix}" for token in tokens] for suffix in suffixes]
 
-    def link(self, path: str, name: str, suffix: str, now: datetime) -> bytes | None:
+    def link(self, path: str, name: str, now: datetime) -> bytes | None:
         """Return the `link` that a token stands for, or None if it is not exactly one of ours and still valid."""
         try:
             raw = urlsafe_b64decode(name.encode("ascii"))
@@ -52,7 +53,7 @@ class Addresses:
         if len(raw) != _TOKEN_BYTES or urlsafe_b64encode(raw).decode() != name:
             return None
         body, seal = raw[:20], raw[20:]
-        if not hmac.compare_digest(seal, self._seal(self._started(path, suffix), body)):
+        if not hmac.compare_digest(seal, self._seal(self._started(path), body)):
             return None
         fresh = now.timestamp() < int.from_bytes(body[16:], "big") * _HOUR
         return body[:16] if fresh else None
@@ -60,9 +61,9 @@ class Addresses:
     def _hours(self, now: datetime) -> int:
         return int((now + self.lifetime).timestamp()) // _HOUR + 1
 
-    def _started(self, path: str, suffix: str) -> blake2b:
+    def _started(self, path: str) -> blake2b:
         """Begin a seal; what is worked out for the key need not be done for each address."""
-        return blake2b(f"{path}{suffix}\0".encode(), key=self.secret, digest_size=16)
+        return blake2b(f"{path}\0".encode(), key=self.secret, digest_size=16)
 
     @staticmethod
     def _seal(started: blake2b, body: bytes) -> bytes:

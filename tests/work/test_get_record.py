@@ -124,7 +124,7 @@ def test_addresses_lead_to_the_record_and_to_each_document(call, engine, address
     send(call)
 
     def link(url, place, suffix):
-        return addresses.link(place, url.rpartition("/")[2].removesuffix(suffix), suffix, NOW)
+        return addresses.link(place, url.rpartition("/")[2].removesuffix(suffix), NOW)
 
     found = index(call)
     with store.reading(engine) as connection:

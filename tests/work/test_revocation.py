@@ -23,7 +23,7 @@ def test_a_revoked_record_and_its_documents_have_new_addresses_only(call, engine
     after = index(call)
 
     def link(url, place, suffix):
-        return addresses.link(place, url.rpartition("/")[2].removesuffix(suffix), suffix, NOW)
+        return addresses.link(place, url.rpartition("/")[2].removesuffix(suffix), NOW)
 
     with store.reading(engine) as connection:
         assert open_record(connection, link(before["zip_url"], "records", ".zip")) is None

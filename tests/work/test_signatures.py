@@ -149,7 +149,7 @@ def test_a_page_with_images_ends_early_rather_than_grow_without_end(call, monkey
 def test_an_address_leads_to_its_image_until_the_image_changes(call, engine, addresses):
     record(call, came("C1", "S1", image=PNG))
     url = ask(call)["courses"][0]["participants"][0]["signature_url"]
-    link = addresses.link("signatures", url.rpartition("/")[2].removesuffix(".png"), ".png", NOW)
+    link = addresses.link("signatures", url.rpartition("/")[2].removesuffix(".png"), NOW)
     with store.reading(engine) as connection:
         assert image_of(connection, link) == hashlib.sha256(PNG).hexdigest()
 

@@ -12,14 +12,14 @@ from lxml import etree
 from paraphe import contract
 from paraphe.contract import NAMESPACE, complex_type
 from paraphe.xml.decode import decoder
-from paraphe.xml.encode import encode, moment, utf8
+from paraphe.xml.encode import encode, moment
 
 from .support import PARIS
 
 
 def written(kind, value):
     """The element that a value is written as, parsed."""
-    return etree.fromstring(utf8(encode(complex_type(kind), "x", value, f' xmlns="{NAMESPACE}"')))
+    return etree.fromstring(encode(complex_type(kind), "x", value, f' xmlns="{NAMESPACE}"').encode())
 
 
 def text_of(kind, key, value, **others):

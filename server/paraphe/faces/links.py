@@ -60,7 +60,7 @@ def serve(environ: http.Environ, start: http.StartResponse) -> Iterable[bytes]:
     token, dot, extension = name.partition(".")
     suffix = dot + extension
     find = _PLACES[place].get(suffix)
-    link = call.exchange.addresses.link(place, token, suffix, call.received_on)
+    link = call.exchange.addresses.link(place, token, call.received_on)
     file = None
     if find is not None:
         try:

@@ -31,6 +31,8 @@ _NUMBER_LABELS = (
         rf"(?: comptable| de vente)?\s*(?:{NO}|:))(?![a-z])")),
     ("invoice", 88, re.compile(
         rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+(?:[a-z]{{1,3}} )?[-\w/.]*\d|\s*(?:/ ?(?:invoice|credit note))?$)")),
+    ("invoice, number and day", 86, re.compile(
+        rf"^{_PAPER}\s+(?:[a-z][a-z'-]*\s+){{1,3}}(?=[-/\w.]*\d[-/\w.]*\s+(?:du|en date du|-)\s+{DAY})")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
     ("our reference", 78, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip
@@ -88,7 +90,7 @@ def number(sheet: Sheet) -> list[Value]:
     for rule, confidence, label in _NUMBER_LABELS:
         for places in announced(sheet, label):
             each, token = next(((each, token) for each in places if (token := _number_in(each, rule))), (None, ""))
-            if each is not None and not _is_deducted(sheet, each, token):
+            if each is not None and not (_is_deducted(sheet, each, token) or _is_captioned(sheet, each)):
                 sure = (
                     confidence
                     - {"same": 0, "right": 1, "above": 4, "below": 4}[each.how]
@@ -104,7 +106,7 @@ def number(sheet: Sheet) -> list[Value]:
 def _number_in(each: Announced, rule: str) -> str | None:
     if (
         _OTHER_PAPER.search(each.before)
-        or _OF_ANOTHER.search(each.label)
+        or (_OTHER_PAPER if rule == "invoice, number and day" else _OF_ANOTHER).search(each.label)
         or (each.how == "below" and (rule == "invoice:" or tables.head(each.at)))
         or (each.how != "same" and _OTHER_PAPER.search(_left_of(each)))
     ):
@@ -116,7 +118,7 @@ def _number_in(each: Announced, rule: str) -> str | None:
         return None
     token = match[0].strip(" .-/")
     rest = match.string[match.end() :]
-    if joined := re.match(r"\s(\d{3,6})\s*$", rest):
+    if joined := re.match(r"\s([A-Z]{0,3}\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
     explicit = rule in ("number of the invoice", "invoice number")
     nine = re.fullmatch(r"\d{9}", token) and (explicit or not has_check_digit(token))
@@ -135,6 +137,13 @@ def _number_in(each: Announced, rule: str) -> str | None:
     ):
         return None
     return None if re.search(r"\b(?:tva|siret|siren|nda|iban|rcs|naf)\b", fold(each.text[: match.start()])) else token
+
+
+def _is_captioned(sheet: Sheet, each: Announced) -> bool:
+    """Say whether another label stands between a label and a number below it: "FACTURE", "N° de dossier", "26-118"."""
+    between = (line for line in sheet.lines if each.at.number < line.number < each.line.number)
+    cells = [cell for line in between for cell in line.cells if cell.x0 < each.cell.x1 and each.cell.x0 < cell.x1]
+    return each.how == "below" and bool(cells) and bool(_OTHER_PAPER.search(cells[-1].folded))
 
 
 def _left_of(each: Announced) -> str:
@@ -208,7 +217,8 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
         return None
     if rule == "day below the number" and (each.how != "same" or not _is_of_the_number_above(sheet, each)):
         return None
-    if rule in ("day alone", "place and day") and (each.how != "same" or PERIOD_WORDS.search(each.label)):
+    alone = rule in ("day alone", "place and day")
+    if alone and (each.how != "same" or PERIOD_WORDS.search(each.label) or _is_among_items(sheet, each)):
         return None
     if rule == "place and day" and not each.cell.text[:1].isupper():
         return None  # "… au plus", and below "tard le 13 février 2026"
@@ -225,6 +235,10 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
+
+
+def _is_among_items(sheet: Sheet, each: Announced) -> bool:
+    return each.line.number in tables.lines_of_items(sheet)
 
 
 def _is_of_another(each: Announced, own: list[str]) -> bool:

@@ -331,16 +331,19 @@ def in_prose(sheet: Sheet) -> list[Mention]:
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
                 text = joined((text, lines[index + 1].cells[0].text))
             over = next((each.text for _, each in islice(sheet.flow(line, cell, up=True), 1, 2)), "")
-            people = list(named_in_prose(text))
+            people, last = list(named_in_prose(text)), 0
             starts = [*(start for _, start, _ in people[1:]), len(text)]
             for (person, start, end), following in zip(people, starts, strict=False):
                 before = f"{over if start < _OPENING else ''} {text[:start]}"[-60:]
-                if start < len(cell.text) and not is_staff(before, text[end:]):
+                linked = _LINK.fullmatch(text[last:start]) is not None
+                last = end
+                if (start < len(cell.text) or linked) and not is_staff(before, text[end:]):
                     hours = _hours_behind(text[end:following])
                     found.append(Mention(person, line, "civility", 84, hours=hours, contract=contract_in(line)))
     return found
 
 
+_LINK = re.compile(r"(?:,|\s+et)\s+")
 _OPENING = 5  # characters before a name at the beginning of a line: "et M. …"
 _PLACE = re.compile(
     r"(?:rue|avenue|av\.|place|boulevard|bd|quai|allee|lycee|college|ecole|cabinet|societe|sarl|sas)\s*$"

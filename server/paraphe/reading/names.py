@@ -202,13 +202,20 @@ def named_in_prose(text: str) -> Iterator[tuple[Name, int, int]]:
     for match in re.finditer(
         rf"(?<![\w.])(?:Mmes?|MM\.?|Mlles?|Mr|M\.|Monsieur|Madame|Mademoiselle)\s+(?={_WORD})", text
     ):
-        rest = text[match.end() :]
-        run = _leading_words(rest)
-        for count in range(len(run), 1, -1):
-            candidate = rest[: run[count - 1]]
-            if found := name("M. " + candidate):
-                yield found, match.start(), match.end() + len(candidate)
-                break
+        opening = _opening_name(text, match.end())
+        if opening:
+            yield opening[0], match.start(), opening[1]
+        plural = re.match(r"(?:Mmes|MM|Mlles)\b", match[0])
+        while plural and opening and (link := re.compile(r"(?:,|\s+et)\s+").match(text, opening[1])):  # "MM. … et …"
+            if opening := _opening_name(text, link.end()):
+                yield opening[0], link.end(), opening[1]
+
+
+def _opening_name(text: str, start: int) -> tuple[Name, int] | None:
+    """Read the longest name that begins at a place of a text, and say where it ends."""
+    run = _leading_words(text[start:])
+    candidates = ((name(f"M. {text[start : start + end]}"), start + end) for end in reversed(run[1:]))
+    return next(((found, end) for found, end in candidates if found), None)
 
 
 def _leading_words(text: str) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
-from . import dates
+from . import dates, tables
 from .dates import DAY, MONTH, aligned
 from .labels import Announced, Sheet, announced, joined, paragraphs, value
 from .layout import Cell, Line, fold
@@ -14,13 +14,16 @@ from .measures import measures
 from .result import Value
 
 _EDGE = 3  # points
+_LONGEST = 400  # days of a period
+_OPENING = 3  # characters before a day at the beginning of a line
+_NOT_OF_SESSIONS = re.compile(r"contrat|naiss|entree|sortie|embauche|echeance")
 _MARGIN = 6  # candidates that are less apart are equally believable
 
 #: Words that announce when something was done.
 PERIOD_WORDS = re.compile(
     r"period|realis|effectu|suivi[es]?\b|anime|organis|factur(?:ee|ation)|dispens|deroul|session|dates? (?:de |"
     r"d')?(?:formation|session|l'action|stage|realis)|mois|"
-    r"\bformation\b|prestation|heures|execut|action|module|intervention"
+    r"\bformation\b|prestation|\bassuree?s?\b|heures|execut|action|module|intervention"
 )
 _NO_PERIOD = re.compile(
     r"contrat|convention|echeance|validite|\bvalable|assurance|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
@@ -41,7 +44,13 @@ _OF_IT = (
 )
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
-_SESSION = re.compile(rf"(?:le|du|en date du)\s+{DAY}\s*[-:,(/]\s*\(?\s*\d+(?:[.,]\d+)?\s?h(?:eures?|\b)")
+_OF_AN_ITEM = re.compile(
+    r"(?:^|[-:,(]\s*|\b(?:session|seance|journee|stage|formation|module|date)s?\s*:?\s*)(?:le|du|en date du)\s+$"
+)
+_TO = re.compile(
+    r"\s*(?:au|a|jusqu'au|et|jusqu)\s*(?:le\s*)?(?:\d|$)|"
+    rf"\s*[-/→]\s*(?:le\s*)?(?:$|{DAY}|\d{{1,2}}(?:er)?\s+(?:{MONTH}))"
+)
 _ONE_OF_TWO = re.compile(rf"\b(?:debut|entree|fin|sortie){_OF_IT}\s*:?\s*$")
 _ONE_DAY = re.compile(
     r"(?:period\w*|realis\w*|effectu\w*|dispens\w*|suivie?s?|organis\w*|deroul\w*|sessions?|stage|formations?|"
@@ -95,6 +104,23 @@ def period(sheet: Sheet, issued: date | None = None) -> list[tuple[Value, Value]
     return [each.values() for each in sorted(found.values(), key=lambda each: -each.sure)]
 
 
+def invoiced_outside(sheet: Sheet, start: date, end: date) -> date | None:
+    """Return a day that a line of a table is of and that is not in a period; None if there is none."""
+    inside = tables.lines_of_items(sheet)
+    for row in tables.rows(sheet):
+        for place, cell in enumerate(row.line.cells) if row.line.number in inside else ():
+            column = row.of(cell.x0, cell.x1)
+            if column and (column.role in ("START", "END") or _NOT_OF_SESSIONS.search(column.head)):
+                continue
+            over = next((each.text for _, each in islice(sheet.flow(row.line, cell, up=True), 1, 2)), "")
+            for read, at, _ in dates.days(cell.text):
+                far = not start <= read <= end and abs((read - start).days) <= _LONGEST
+                goes_on = at < _OPENING and _OF_SOMETHING_ELSE.search(fold(over))
+                if far and not goes_on and not _of_something_else(row.line, place, at):
+                    return read
+    return None
+
+
 def _parts_first(found: dict[tuple[date, date], _Candidate]) -> dict[tuple[date, date], _Candidate]:
     """Make what is called the whole of a training less believable, where a part of it is announced beside it.
 
@@ -121,16 +147,13 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
             yield _candidate(each, head, line)
         for read, at, to in dates.days(text):
             ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")
-            if (
-                _ONE_DAY.search(ahead)
-                and not re.match(r"\s*(?:au|a|-|/|→|jusqu'au|et|jusqu)\s*(?:le\s*)?(?:\d|$)", behind)
-                and not _NO_PERIOD.search(ahead[-30:])
-                and not _ONE_OF_TWO.search(ahead)
-            ):
+            if _TO.match(behind):
+                continue
+            if _is_of_an_item(sheet, line, aligned(text[:at])):
+                yield _Candidate(read, read, 90, line, "day of an item")
+            elif _ONE_DAY.search(ahead) and not _NO_PERIOD.search(ahead[-30:]) and not _ONE_OF_TWO.search(ahead):
                 broken = re.search(r"period\w* (?:du|de)\s*$", ahead) and not behind.strip()
                 yield _Candidate(read, read, 74 if broken else 84, line, "one day")
-            elif at < 15 and _SESSION.match(aligned(text)):
-                yield _Candidate(read, read, 90, line, "day of a session")
     for places in announced(sheet, _DAYS_LABEL):
         for place in places[:1]:
             text = joined(cell.text for line, cell in sheet.flow(place.line, place.cell) if _is_of(place, line))
@@ -148,6 +171,12 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
             found = _candidate(each, aligned(line.text[: each.at])[-90:], line)
             if each.how.startswith("two days"):
                 yield replace(found, sure=found.sure - 1, rule=f"period in several columns: {each.how}")
+
+
+def _is_of_an_item(sheet: Sheet, line: Line, before: str) -> bool:
+    """Say whether a day is of what is invoiced in a table: "Word - le 11/02/2026"."""
+    inside = line.number in tables.lines_of_items(sheet)
+    return bool(inside and _OF_AN_ITEM.search(before) and not _NO_PERIOD.search(before))
 
 
 def _is_of(place: Announced, line: Line) -> bool:
@@ -168,7 +197,7 @@ def _together(found: list[_Candidate]) -> _Candidate | None:
     whole = next((each for each in alike if each.days == (start, end)), None)
     if whole:
         return replace(whole, sure=min(99, best + _MARGIN))
-    if (end - start).days > 400:
+    if (end - start).days > _LONGEST:
         return None
     same = len({each.rule for each in alike}) == 1 and len({each.line.number for each in alike}) == len(alike)
     sure = best + _MARGIN if same else best + 1
@@ -207,7 +236,7 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
     if not chosen:
         return None
     first, last = min(read for read, _ in chosen), max(read for read, _ in chosen)
-    return _Candidate(first, last, sure, chosen[0][1], rule) if (last - first).days <= 400 else None
+    return _Candidate(first, last, sure, chosen[0][1], rule) if (last - first).days <= _LONGEST else None
 
 
 _COUNTED = ("HOURS", "CLOCK", "NUMBER", "MONEY")
@@ -293,7 +322,9 @@ def _sureness(each: dates.Period, head: str) -> int:
         sure += 4
     elif each.how.startswith("month"):
         sure -= 6
-    if _NO_PERIOD.search(near) or (each.how == "two days without a word" and _NUMBERED.search(near)):
+    if _NO_PERIOD.search(near[max(0, near.rfind("period")) :]) or (
+        each.how == "two days without a word" and _NUMBERED.search(near)
+    ):
         sure -= 30
     return sure
 

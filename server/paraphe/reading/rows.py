@@ -19,6 +19,11 @@ from .words import GIVEN_NAMES
 
 _COUNTED = ("HOURS", "CLOCK", "NUMBER")
 _EDGE = 2  # points
+_PROSE = 60  # characters of a line without columns that is no row
+# Hours that somebody has agreed on, of which some are invoiced: "volume du contrat : 60 h".
+_AGREED = re.compile(
+    r"\b(?:volume|heures?|duree|total)\s+(?:d[ue]s?|aux?|de la|de l'|a la)\s*(?:contrat|convention|devis)"
+)
 
 
 def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
@@ -26,7 +31,7 @@ def in_tables(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     found = []
     rows = [row for row in tables.rows(sheet) if tables.is_of_names(row.columns)]
     for index, row in enumerate(rows):
-        if row.is_total:
+        if row.is_total or (len(row.line.cells) == 1 and len(row.line.text) > _PROSE):
             continue
         if side_by_side := _side_by_side(row, "column of names", 92):
             found += side_by_side
@@ -279,7 +284,8 @@ def _of_staff(line: Line, cell: Cell, person: Name) -> bool:
     return is_staff(f"{left} {cell.text[:at]}", cell.text[at + len(person.printed) :])
 
 
-_TIMES = re.compile(r"\d\s?[x\u00d7]\s?\d+(?:[.,]\d+)?\s?h")  # "3 x 6 h": neither number is the hours of an item
+# "3 x 6 h": neither number is the hours of an item.
+_OTHER_HOURS = re.compile(rf"\d\s?[x\u00d7]\s?\d+(?:[.,]\d+)?\s?h|{_AGREED.pattern}")
 
 
 def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
@@ -289,14 +295,14 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     for line in sheet.lines:
         row = heads.get(line.number, Row(line, ()))
         read = figures(row, in_hours=in_hours)
-        if read[0] is not None and not (row.is_total or tables.head(line) or _TIMES.search(line.folded)):
+        if read[0] is not None and not (row.is_total or tables.head(line) or _OTHER_HOURS.search(line.folded)):
             counted.append((row, read))
     items = {row.line.number for row, _ in counted}
     found: list[Mention] = []
     taken: set[tuple[int, float]] = set()  # a name stands for one item
     for row, (hours, amount, proven) in counted:
         for lines, contract in _texts_of_item(sheet, row.line, items):
-            person = _only_name(joined(each.text for _, each in lines))
+            person = _only_name(joined(each.text for _, each in lines)) or (lines and _with_contract(lines[0][1]))
             places = {(line.number, each.x0) for line, each in lines if person and person.last.split()[-1] in each.text}
             if person and not places & taken:
                 taken |= places
@@ -335,6 +341,12 @@ def _own(flow: Iterator[tuple[Line, Cell]], line: Line, items: set[int]) -> Iter
     return takewhile(
         lambda each: each[0] is line or not (each[0].number in items or tables.TOTAL.search(each[0].folded)), flow
     )
+
+
+def _with_contract(cell: Cell) -> Name | None:
+    """Read a name that the number of a contract follows, which makes it one however rare it is."""
+    match = re.match(r"(.+?)\s+contrat\s+(?:n°\s*)?[A-Z]{0,4}-?\d", cell.text)
+    return name(match[1], placed=True) if match else None
 
 
 def _only_name(text: str) -> Name | None:

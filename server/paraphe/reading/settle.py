@@ -51,6 +51,11 @@ def _read_head(sheet: Sheet, known: Known, reading: Reading) -> None:
         elif over is not found[0]:
             message = f"The period ends ({over[1].value}) before the invoice; another one that is printed goes on."
             reading.warn("AMBIGUOUS_VALUE", message, COMPARE, "periodStart")
+        elif "period" not in fold(over[0].snippet) and (
+            outside := periods.invoiced_outside(sheet, over[0].value, over[1].value)
+        ):
+            message = f"A line that is invoiced is of {outside}, which is not in the period that was read."
+            reading.warn("AMBIGUOUS_VALUE", message, COMPARE, "periodStart")
     for name, each in (
         ("seller_siret", parties.seller(sheet, known)),
         ("payer_name", parties.payer(sheet, known)),

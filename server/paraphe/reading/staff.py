@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
+from itertools import islice
 
 from .labels import Sheet
 from .layout import Cell
@@ -11,6 +12,9 @@ from .mentions import STAFF_LABEL, Mention
 _FAR = 4  # sizes of type
 _EDGE = 3  # points
 _LETTERHEAD = 10  # lines
+_ADDRESS = 4  # lines from a name to the town
+_FOR = re.compile(r"(?:pour|clients?|destinataires?|payeur|debiteur|(?:factur|adress|envoy)\w* a|a l'attention de|a)")
+_TOWN = re.compile(r"\d{5}\s+[A-ZÀ-Ý]")
 _IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration d'activite")
 # Functions of a customer's people; what a training may be called is none ("Assistante de direction").
 _FUNCTION = re.compile(
@@ -51,6 +55,16 @@ def _is_below(sheet: Sheet, mention: Mention) -> bool:
 
 def _overlap(one: Cell, other: Cell) -> bool:
     return one.x0 < other.x1 and other.x0 < one.x1
+
+
+def is_addressed(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name stands in an address, below a company and above its town: that person gets the letter."""
+    if mention.students or mention.rule.startswith("label"):
+        return False
+    above = [cell for _, cell in islice(sheet.flow(mention.line, mention.cell, up=True), 1, 3)]
+    below = [cell for _, cell in islice(sheet.flow(mention.line, mention.cell), 1, _ADDRESS)]
+    company = bool(above) and not _FOR.fullmatch(above[0].folded.strip(" :"))
+    return company and any(_TOWN.match(cell.text) for cell in below)
 
 
 def heads_the_letter(sheet: Sheet, mention: Mention) -> bool:

@@ -158,7 +158,7 @@ def head(line: Line) -> tuple[Column, ...]:
     if any(each.role == "PLANNED" for each in columns):
         columns = [replace(each, role="HOURS") if _DONE.fullmatch(each.head) else each for each in columns]
     roles = {each.role for each in columns} - {"OTHER"}
-    enough = 0.6 if len(roles) < 4 else 0.4
+    enough = 0.4 if len(roles) > 3 or (roles & _NAMES and "HOURS" in roles) else 0.6
     is_head = len(roles) >= 2 and roles & _FIGURES and covered >= enough * letters and len(line.cells) > 1
     figures = any(each.kind in ("MONEY", "HOURS") for each in measures(line))
     return tuple(columns) if is_head and not figures else ()
@@ -177,6 +177,19 @@ def rows(sheet: Sheet) -> tuple[Row, ...]:
         elif columns:
             tables[-1].append(Row(line, columns, bool(sums(lines, index))))
     return tuple(row for table in tables for row in _as_wide_as_their_rows(table))
+
+
+@lru_cache(maxsize=4)
+def lines_of_items(sheet: Sheet) -> frozenset[int]:
+    """Return the numbers of the lines between the heads of tables and their totals."""
+    found: set[int] = set()
+    ended: tuple[Column, ...] | None = None
+    for row in rows(sheet):
+        if row.is_total and not row.is_carried:
+            ended = row.columns
+        elif row.columns != ended:
+            found.add(row.line.number)
+    return frozenset(found)
 
 
 def _as_wide_as_their_rows(table: list[Row]) -> list[Row]:

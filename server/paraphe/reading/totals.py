@@ -36,7 +36,7 @@ _HOURS_LABELS = (
 )  # fmt: skip
 _PER_PERSON = re.compile(
     r"par (?:stagiaire|apprenant|participant|personne|jour|semaine|mois|session)|/\s?(?:stagiaire|jour|semaine|"
-    r"mois)|chacun|individuel|unitaire|minim|absen|prevu|conventionn|plus de|delai"
+    r"mois)|chacun|individuel|unitaire|minim|absen|prevu|conventionn|\bcontrat|plus de|delai"
 )
 
 

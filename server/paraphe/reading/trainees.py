@@ -90,7 +90,9 @@ class Trainees:
         if each.key in self.authors and not _is_labelled(each):
             return True
         told = each.hours is not None or _is_labelled(each)
-        own = not told and any(each.name.printed in line.text for line in self.imprint)
+        own = not told and (
+            staff.is_addressed(self.sheet, each) or any(each.name.printed in line.text for line in self.imprint)
+        )
         return own or staff.stands_as_staff(self.sheet, each) or staff.heads_the_letter(self.sheet, each)
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
@@ -298,7 +300,8 @@ def _sure(each: Mention) -> int:
 def _quality(found: list[Mention]) -> tuple[int, int]:
     """Say how much unproven mentions are like a list of trainees: students known, names likely, hours beside them."""
     known = sum(bool(each.students) for each in found)
-    unlikely = sum(not each.name.likeness and not each.students for each in found)
+    guessed = [each for each in found if each.rule != "column of names"]
+    unlikely = sum(not each.name.likeness and not each.students for each in guessed)
     likely = (1 + 2 * (each.hours is not None) + (each.name.likeness > 1) for each in found if each.name.likeness)
     return known, sum(likely) - unlikely
 

@@ -53,13 +53,13 @@ def _told(context: Context, page: Columns) -> dict[str, Any]:
     """Return the records of a page as RecordIndex, without their documents."""
     addresses, now, links = context.addresses, context.now, page["link"]
     extracted = zip(page["extracted_on"], page["extracted_version"], page["version"], strict=True)
-    pdfs = zip(addresses.urls("records", links, ".pdf", now), page["document_count"], strict=True)
+    pdfs, zips = addresses.urls("records", links, (".pdf", ".zip"), now)
     return {
         **{key: page[key] for key in _TOLD},
         "extracted_on": [moment if version == current else None for moment, version, current in extracted],
         "invoice": elements.said_by_columns(page),
-        "pdf_url": [url if count else None for url, count in pdfs],
-        "zip_url": addresses.urls("records", links, ".zip", now),
+        "pdf_url": [url if count else None for url, count in zip(pdfs, page["document_count"], strict=True)],
+        "zip_url": zips,
         "urls_expire_on": [addresses.expiry(now)] * len(links),
     }
 

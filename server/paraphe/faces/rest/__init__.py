@@ -18,7 +18,6 @@ from ...operations import OPERATIONS
 from ...spool import Apart, Body
 from ...xml.arrival import Arrival
 from ...xml.encode import encode as encode_xml
-from ...xml.encode import utf8
 from ...xml.request import Request
 from .. import http
 from . import openapi, page, read, write
@@ -262,4 +261,4 @@ def _weight(weights: dict[str, float], media_type: str) -> float:
 
 
 def _document(element: str) -> bytes:
-    return utf8(f'<?xml version="1.0" encoding="UTF-8"?>\n{element}')
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{element}'.encode()

@@ -7,7 +7,7 @@ from lxml import etree
 from ...call import Answer
 from ...contract import NAMESPACE, Operation, complex_type
 from ...errors import Code, Error, Refused
-from ...xml.encode import Attach, content, encode, text_of, utf8
+from ...xml.encode import Attach, content, encode, text_of
 
 NAMESPACES = {
     "1.1": "http://schemas.xmlsoap.org/soap/envelope/",
@@ -173,4 +173,4 @@ def _fault_code(code: Code, caller: str, server: str) -> str:
 def _enveloped(version: str, header: str, *inner: str) -> bytes:
     head = f"<soap:Header>{header}</soap:Header>" if header else ""
     opening = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{NAMESPACES[version]}">'
-    return utf8("".join([opening, head, "<soap:Body>", *inner, "</soap:Body></soap:Envelope>"]))
+    return "".join([opening, head, "<soap:Body>", *inner, "</soap:Body></soap:Envelope>"]).encode()
