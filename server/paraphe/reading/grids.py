@@ -50,7 +50,8 @@ def in_grids(sheet: Sheet, makes_amount: Callable[[Decimal], bool], *, in_hours:
             continue
         found = [_mention(each, rows, column[at] if column else None) for at, each in enumerate(entries)]
         told += found if column else []
-        largest = max(largest, found, key=len)
+        beside = {each.line.number for each in found} == {each.line.number for each in largest}
+        largest = largest + found if beside else max(largest, found, key=len)  # two columns of one list
     return told or largest
 
 

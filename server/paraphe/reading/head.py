@@ -121,6 +121,13 @@ def _number_in(each: Announced, rule: str) -> str | None:
     if joined := re.match(r"\s([A-Z]{0,3}\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
     explicit = rule in ("number of the invoice", "invoice number")
+    if (
+        explicit
+        and each.how == "same"
+        and re.fullmatch(r"\d{1,3}", token)
+        and re.match(rf"\s+(?:du|en date du|-)\s+{DAY}", aligned(rest))
+    ):
+        return token
     nine = re.fullmatch(r"\d{9}", token) and (explicit or not has_check_digit(token))
     if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token) and not nine:
         return None

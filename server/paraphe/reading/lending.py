@@ -18,6 +18,7 @@ _OF_HOURS = re.compile(r"(?:nombre |nb\.? |total |volume )?(?:d'|de |des )?(?:he
 
 
 _BOX = 8  # lines
+_MOST_HOURS = 10_000  # of one trainee
 _ALONE = ("line of its own", "civility", "capitals")
 _NEXT = 3  # lines between two names of one text
 
@@ -108,7 +109,7 @@ class Lender:
                 row = self.rows.get(candidate.number, tables.Row(candidate, ()))
                 hours, _, _ = rows.figures(row, in_hours=self.in_hours)
                 hours = hours or rows.labelled_hours(candidate)
-                if hours is not None:
+                if hours is not None and abs(hours.value) < _MOST_HOURS:
                     return hours
         return None
 

@@ -120,6 +120,8 @@ def _in_text(text: str) -> tuple[tuple[str, Decimal, int, int], ...]:
     for match in _TOKEN.finditer(folded):
         kind = str(match.lastgroup)
         raw = match[0]
+        if kind == "number" and _CODE.match(raw):
+            continue
         if kind == "money" and folded[match.start() : match.end()].rstrip().endswith("c"):
             continue  # "50 c": a code
         value = (
@@ -136,6 +138,7 @@ def _days(raw: str) -> str:
     return "HALF_DAYS" if "demi" in raw else "DAYS"
 
 
+_CODE = re.compile(r"0\d+(?![\d.,])")  # the end of a SIRET
 # A unit in a column of its own.
 _UNITS = {"h": "HOURS", "hr": "HOURS", "hrs": "HOURS", "heure": "HOURS", "heures": "HOURS"}
 _KINDS = {"hm": "HOURS", "colon": "CLOCK", "hours": "HOURS", "money": "MONEY", "percent": "PERCENT", "number": "NUMBER"}

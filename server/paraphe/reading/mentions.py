@@ -16,7 +16,7 @@ from .tables import Row, head
 
 WHO = (
     r"(?:stagiaires?|participante?s?|apprenante?s?|apprenti(?:\(?e\)?|·e|\.e)?s?|alternante?s?|beneficiaires?|"
-    r"salarie(?:\(?e\)?)?s?|candidat(?:\(?e\)?)?s?|eleves?|"
+    r"demandeu(?:r|se)s?\s+d'emplois?|salarie(?:\(?e\)?)?s?|candidat(?:\(?e\)?)?s?|eleves?|"
     r"etudiant(?:\(?e\)?)?s?|auditeurs?|auditrices?|inscrite?s?|inscrit(?:\(e\))s?|formee?s?|"
     r"personnes? formee?s?|collaborateurs?|collaboratrices?|noms?(?:\s+(?:et|,|"
     r"/)?\s*prenoms?)?(?:\s+du\s+\w+)?|prenoms?\s+(?:et\s+)?noms?)"
@@ -35,7 +35,7 @@ NOT_OF_THE_CLASS = re.compile(
     r"conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
     r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
-    r"mediateur|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
+    r"mediat(?:eur|rice|ion)|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
     r"(?:assure|dispense|anime)e?s? par)"
 )
 _OF_A_COMPANY = re.compile(

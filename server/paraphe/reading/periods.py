@@ -47,6 +47,7 @@ _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(
 _OF_AN_ITEM = re.compile(
     r"(?:^|[-:,(]\s*|\b(?:session|seance|journee|stage|formation|module|date)s?\s*:?\s*)(?:le|du|en date du)\s+$"
 )
+_OF_AN_OBJECT = re.compile(r"\b(?:formation|stage|session|atelier|journee)s?\b.*[^\d],\s+le\s+$")
 _TO = re.compile(
     r"\s*(?:au|a|jusqu'au|et|jusqu)\s*(?:le\s*)?(?:\d|$)|"
     rf"\s*[-/→]\s*(?:le\s*)?(?:$|{DAY}|\d{{1,2}}(?:er)?\s+(?:{MONTH}))"
@@ -151,6 +152,8 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 continue
             if _is_of_an_item(sheet, line, aligned(text[:at])):
                 yield _Candidate(read, read, 90, line, "day of an item")
+            elif _OF_AN_OBJECT.search(aligned(text[:at])) and not _NO_PERIOD.search(ahead):
+                yield _Candidate(read, read, 80, line, "one day")
             elif _ONE_DAY.search(ahead) and not _NO_PERIOD.search(ahead[-30:]) and not _ONE_OF_TWO.search(ahead):
                 broken = re.search(r"period\w* (?:du|de)\s*$", ahead) and not behind.strip()
                 yield _Candidate(read, read, 74 if broken else 84, line, "one day")
@@ -242,7 +245,7 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
 _COUNTED = ("HOURS", "CLOCK", "NUMBER", "MONEY")
 _OF_SOMETHING_ELSE = re.compile(
     rf"{_NO_PERIOD.pattern}|factur|avoir|emis|date d[e'u]\s?(?!format|stage|sess|real|l'act)|limite|\bne\(?e?\b|nais|"
-    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis|\bpayer\b|\bavant\b|attendu"
+    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis|\bpayer\b|\bregler\b|\bavant\b|attendu"
 )
 
 
@@ -342,12 +345,15 @@ def _two_labels(sheet: Sheet) -> Iterator[_Candidate]:
         yield _Candidate(start, end, 93, columns[0][2], "beginning and end")
 
 
+_PERIOD_BEFORE = re.compile(r"(?:periodes?(?: d\w*)?\W*)?")
+
+
 def _labelled_days(sheet: Sheet, label: re.Pattern[str]) -> list[tuple[Line, date]]:
     found = []
     for places in announced(sheet, label):
         for each in places:
             match = re.match(rf"(?:le\s+)?({DAY})", aligned(each.text))
-            here = re.match(r"date|debut|fin|entree|sortie", each.label) or not each.before
+            here = re.match(r"date|debut|fin|entree|sortie", each.label) or _PERIOD_BEFORE.fullmatch(each.before)
             if (
                 match
                 and here

@@ -12,7 +12,18 @@ from .dates import aligned
 from .labels import Sheet, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, added, in_text, measures
-from .mentions import LABEL, NOT_OF_THE_CLASS, WHO, Mention, contract_in, contract_in_text, is_staff, name_in, stripped
+from .mentions import (
+    LABEL,
+    NOT_OF_THE_CLASS,
+    STAFF_LABEL,
+    WHO,
+    Mention,
+    contract_in,
+    contract_in_text,
+    is_staff,
+    name_in,
+    stripped,
+)
 from .names import BROKEN, CIVILITY, Name, name, named_in_prose
 from .tables import Row
 from .words import GIVEN_NAMES
@@ -303,12 +314,20 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     for row, (hours, amount, proven) in counted:
         for lines, contract in _texts_of_item(sheet, row.line, items):
             person = _only_name(joined(each.text for _, each in lines)) or (lines and _with_contract(lines[0][1]))
-            places = {(line.number, each.x0) for line, each in lines if person and person.last.split()[-1] in each.text}
-            if person and not places & taken:
+            named = [(line, each) for line, each in lines if person and person.last.split()[-1] in each.text]
+            places = {(line.number, each.x0) for line, each in named}
+            if person and not places & taken and not any(map(_is_beside_staff, named)):
                 taken |= places
                 found.append(Mention(person, row.line, "lines of one item", 86, row, hours, amount, proven, contract))
                 break
     return found
+
+
+def _is_beside_staff(named: tuple[Line, Cell]) -> bool:
+    """Say whether the cell left of a name says that it is one of the organisation's people: "Formatrice" and "…"."""
+    line, cell = named
+    left = next((each.folded for each in reversed(line.cells) if each.x1 <= cell.x0), "")
+    return STAFF_LABEL.match(left) is not None
 
 
 def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[list[tuple[Line, Cell]], str | None]]:

@@ -47,9 +47,10 @@ def _is_below(sheet: Sheet, mention: Mention) -> bool:
     apart = (above.y - mention.line.y) / mention.line.size if above.page == mention.line.page else _FAR
     cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if apart < _FAR else []
     return any(
-        STAFF_LABEL.match(cell.folded) and len(cell.text) < 45 and ":" not in cell.text
+        STAFF_LABEL.match(called) and len(cell.text) < 45 and ":" not in cell.text
         for cell in cells
-        if apart < 2 or re.match(r"l(?:[ae] |')", cell.folded)  # room for a signature: "La directrice,"
+        for called in (cell.folded, cell.folded.strip(" ,").rpartition(", ")[2])  # "Pour le CFA, l'agent comptable"
+        if apart < 2 or re.match(r"l(?:[ae] |')", called)  # room for a signature: "La directrice,"
     )
 
 

@@ -39,7 +39,7 @@ _ROLES = (
         r"(?:nom\s*(?:,|et|/|&|-)?\s*prenoms?|prenoms?\s*(?:,|et|/|&|-)?\s*nom|"
         r"noms\s+et\s+prenoms)(?:\s+d[eu]s?\s*\w*)*|(?:nom\s+d[eu]s?\s+|identite\s+d[eu]s?\s+)?(?:stagiaires?|"
         r"participante?s?|apprenante?s?|apprenti(?:\(?e\)?)?s?|alternante?s?|candidat(?:\(?e\)?)?s?|beneficiaires?|"
-        r"salarie(?:\(?e\)?)?s?|eleves?|etudiant(?:\(?e\)?)?s?|auditeurs?|collaborateurs?|identite|"
+        r"demandeu(?:r|se)s?\s+d'emplois?|salarie(?:\(?e\)?)?s?|eleves?|etudiant(?:\(?e\)?)?s?|auditeurs?|collaborateurs?|identite|"
         r"personne(?: formee)?)(?:\s*\((?:nom|prenom)[^)]*\))?"),
     ("LAST", r"noms?(?:\s+(?:de famille|de naissance|d'usage))?"),
     ("FIRST", r"prenoms?"),
@@ -66,6 +66,9 @@ TOTAL = re.compile(
 )
 _SUM = re.compile(r"^(?:totaux|total|sous[- ]total|s/total|a reporter|report)\b")
 _CARRIED = re.compile(r"^(?:a reporter|report|sous[- ]total|s/total|cumul)")
+
+
+_BESIDE = 6.0  # points by which a cell may end before the first column begins, and still stand in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class Row:
 
     def cells(self, *roles: str) -> list[Cell]:
         """Return the cells in columns of these roles."""
-        return [cell for cell in self.line.cells if (column := self.of(cell.x0, cell.x1)) and column.role in roles]
+        inside = [cell for cell in self.line.cells if cell.x1 > self.columns[0].x0 - _BESIDE] or self.line.cells
+        return [cell for cell in inside if (column := self.of(cell.x0, cell.x1)) and column.role in roles]
 
     def measures(self) -> list[tuple[Measure, Column | None]]:
         """Return the row's numbers with their columns."""

@@ -36,7 +36,7 @@ class Trainees:
         self.lender = Lender(sheet, proof)
         self.rows = self.lender.rows
         self.by_name = students.of_one_name(known)
-        self.imprint = [line for line in sheet.lines if _IMPRINT.search(line.folded)]
+        self.imprint = [line for line in sheet.lines if _IMPRINT.search(line.folded) or line is sheet.lines[0]]
         self.proven = False
         self.mentions = self._choose()
 
