@@ -67,7 +67,8 @@ class Lender:
                 return found
         if self._count_on_their_own(found):
             return found  # none of these hours is what stands beside the names
-        for given in (self._sums_of_sections(found), self._rows_of_sections(found), self._list_beside(found)):
+        sections = () if self._name_others(found) else (self._sums_of_sections(found), self._rows_of_sections(found))
+        for given in (*sections, self._list_beside(found)):
             if all(given) and self.proof.fits([each.value for each in given if each]):
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
@@ -129,13 +130,16 @@ class Lender:
         """Return for each mention the hours of the sum that ends its section."""
         given = []
         for index in range(len(found)):
-            section = self._section(found, index)
-            if any(self._names_another(row, found[index]) for row in section):
-                return [None]
-            sums = [row for row in section if row.is_total]
+            sums = [row for row in self._section(found, index) if row.is_total]
             read = (rows.figures(row, in_hours=self.in_hours)[0] for row in sums)
             given.append(next((each for each in read if each is not None), None))
         return given
+
+    def _name_others(self, found: list[Mention]) -> bool:
+        """Say whether the section of a mention has hours of somebody else."""
+        return any(
+            self._names_another(row, own) for index, own in enumerate(found) for row in self._section(found, index)
+        )
 
     def _names_another(self, row: tables.Row, own: Mention) -> bool:
         """Say whether a row with hours of its own names somebody else."""

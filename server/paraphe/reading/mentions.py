@@ -33,7 +33,7 @@ NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
     r"interlocut|suivi administratif|\bsuivie?\s*:|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
     r"conseill|referent|"
-    r"tut(?:eur|rice)|maitres?\s+d|signat|attention|represent|"
+    r"tut(?:eur|rice)|maitres?\s+d|signat|\bsignee?s?\b|\bcoach\w{0,2}\s*:|attention|represent|"
     r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
     r"mediat(?:eur|rice|ion)|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
     r"(?:assure|dispense|anime)e?s? par)"
@@ -229,7 +229,8 @@ def in_forms(sheet: Sheet) -> list[Mention]:
     for places in announced(sheet, _FAMILY_LABEL):
         for each in places[:1]:
             near = [one for one in given if one.line.page == each.line.page and 0 <= _below(each, one) <= 2]
-            person = name(f"{each.text.strip(' .,')}, {near[0].text.strip(' .,')}") if near else None
+            right = min(near, key=lambda one: abs(one.cell.x0 - each.cell.x0), default=None)  # forms side by side
+            person = name(f"{each.text.strip(' .,')}, {right.text.strip(' .,')}") if right else None
             if person and not NOT_OF_THE_CLASS.search(each.before):
                 found.append(Mention(person, each.line, "form of names", 88, contract=contract_in(each.line)))
     return found

@@ -45,7 +45,7 @@ _OF_IT = (
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")
 _OF_AN_ITEM = re.compile(
-    r"(?:^|[-:,(]\s*|\b(?:session|seance|journee|stage|formation|module|date)s?\s*:?\s*)(?:le|du|en date du)\s+$"
+    r"(?:^|[-:(]\s*|\b(?:session|seance|journee|stage|formation|module|date)s?\s*:?\s*)(?:le|du|en date du)\s+$"
 )
 _OF_AN_OBJECT = re.compile(r"\b(?:formation|stage|session|atelier|journee)s?\b.*[^\d],\s+le\s+$")
 _TO = re.compile(
@@ -156,10 +156,15 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 yield _Candidate(read, read, 80, line, "one day")
             elif _ONE_DAY.search(ahead) and not _NO_PERIOD.search(ahead[-30:]) and not _ONE_OF_TWO.search(ahead):
                 broken = re.search(r"period\w* (?:du|de)\s*$", ahead) and not behind.strip()
-                yield _Candidate(read, read, 74 if broken else 84, line, "one day")
+                yield _Candidate(read, read, 74 if broken else 86, line, "one day")
     for places in announced(sheet, _DAYS_LABEL):
         for place in places[:1]:
-            text = joined(cell.text for line, cell in sheet.flow(place.line, place.cell) if _is_of(place, line))
+            goes_on = (
+                cell.text
+                for line, cell in sheet.flow(place.line, place.cell)
+                if _is_of(place, line) and (line is place.line or not _OF_SOMETHING_ELSE.search(cell.folded))
+            )
+            text = joined(goes_on)
             said = [read for read, _, _ in dates.days(text)]
             if len(said) > 1 and not dates.periods(text):
                 yield _Candidate(min(said), max(said), 86, place.line, "days behind a label")

@@ -314,7 +314,8 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
     for row, (hours, amount, proven) in counted:
         for lines, contract in _texts_of_item(sheet, row.line, items):
             person = _only_name(joined(each.text for _, each in lines)) or (lines and _with_contract(lines[0][1]))
-            named = [(line, each) for line, each in lines if person and person.last.split()[-1] in each.text]
+            words = set(person.printed.split()) if person else set()
+            named = [(line, each) for line, each in lines if words & set(each.text.split())]
             places = {(line.number, each.x0) for line, each in named}
             if person and not places & taken and not any(map(_is_beside_staff, named)):
                 taken |= places
