@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, column, event, insert, select, table
+from sqlalchemy import Select, column, create_engine, event, insert, select, table, text
+from sqlalchemy.pool import NullPool
 
 from paraphe import store
 from paraphe.store import later as later_module
@@ -137,6 +138,31 @@ def test_a_lookup_that_fails_leaves_no_connection_that_commits_by_itself(engine,
 
 
 READ_ONLY = "SET default_transaction_read_only = on"
+
+
+def end_connection(engine):
+    """Have PostgreSQL end the connection that an engine keeps, as when it is started again."""
+    with store.reading(engine) as connection:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    with create_engine(engine.url, poolclass=NullPool).connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_broke_while_nobody_used_it_is_noticed_before_it_is_used(engine, monkeypatch):
+    end_connection(engine)
+    monkeypatch.setattr(transactions, "QUIET", 0.0)
+
+    assert names(engine) is not None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_broke_a_moment_ago_fails_one_message_and_no_other(engine):
+    end_connection(engine)
+
+    with pytest.raises(store.Busy), store.reading(engine) as connection:
+        connection.execute(text("SELECT 1"))
+    assert names(engine) is not None
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -17,13 +17,17 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from .queue import Late, lock_file, queue_of
 
 PATIENCE = 30.0
 """Seconds that a writer waits for others on SQLite, which lets one write at a time; see queue.py."""
+
+QUIET = 1.0
+"""Seconds without use after which a connection to PostgreSQL is asked whether it still stands."""
 
 # What PostgreSQL's driver does not call operational: a server that only reads, such as a standby that is not yet the
 # new primary, and a transaction that was idle for too long (PostgreSQL, appendix A).
@@ -54,7 +58,7 @@ def open_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if url.startswith("postgresql+psycopg://"):
-        return create_engine(url, pool_pre_ping=True, **_POOL)
+        return _tried_when_quiet(create_engine(url, **_POOL))
     if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
         raise ValueError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
     engine = create_engine(url, connect_args={"timeout": PATIENCE}, **_POOL)
@@ -71,6 +75,28 @@ def open_engine(url: str) -> Engine:
         writes = connection.get_execution_options().get("writes", False)
         driver: Any = connection.connection.driver_connection
         driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _tried_when_quiet(engine: Engine) -> Engine:
+    """Have a connection asked whether it still stands, before it is used after some time without use.
+
+    One that broke a moment ago fails the message that uses it, of which nothing is stored then. To ask before every
+    use would be a fifth of the round trips of a small message.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        if monotonic() - record.info.get("used", monotonic()) > QUIET:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as failure:
+                raise InvalidatePoolError from failure
 
     return engine
 
