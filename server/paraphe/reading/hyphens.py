@@ -28,7 +28,8 @@ def _end_of(lines: Sequence[Line], at: int, cell: Cell) -> tuple[int, Cell] | No
     for below in range(at + 1, min(len(lines), at + 1 + _BETWEEN)):
         near = [each for each in lines[below].cells if each.x0 < cell.x1 and cell.x0 < each.x1]
         if near:
-            goes_on = abs(near[0].x0 - cell.x0) < 2 and cell.y - near[0].y < _LEADING * cell.size
+            most = _LEADING * cell.size * (1.6 if below > at + 1 else 1)
+            goes_on = abs(near[0].x0 - cell.x0) < 2 and cell.y - near[0].y < most
             return (below, near[0]) if goes_on and _GOES_ON.fullmatch(near[0].text) else None
     return None
 
