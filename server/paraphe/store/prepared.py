@@ -8,7 +8,7 @@ from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Insert, PoolProxiedConnection, Select
+from sqlalchemy import Connection, Dialect, Engine, Insert, PoolProxiedConnection, Select, Update
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from .transactions import Busy, is_passing, reason
@@ -26,12 +26,12 @@ def on_driver(connection: Connection, sql: str, parameters: Any, *, many: bool =
 
 
 class Prepared:
-    """An INSERT of one row with these columns, or a SELECT of one row at most.
+    """An INSERT of one row with these columns, an UPDATE, or a SELECT of one row at most.
 
     Raises Busy where SQLAlchemy's statements raise what `reading` and `writing` tell as Busy.
     """
 
-    def __init__(self, statement: Insert | Select[Any], columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
         self.statement = statement
         self._columns = columns
         self._compiled: dict[str, _Compiled] = {}
@@ -95,12 +95,12 @@ class Lookup:
 class _Compiled:
     """A statement for one kind of database."""
 
-    def __init__(self, statement: Insert | Select[Any], columns: Sequence[str] | None, dialect: Dialect) -> None:
+    def __init__(
+        self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None, dialect: Dialect
+    ) -> None:
         if isinstance(statement, Insert):
-            # Nobody asks for the number of the new row.
-            statement, selected = statement.inline(), []
-        else:
-            selected = list(statement.selected_columns)
+            statement = statement.inline()  # nobody asks for the number of the new row
+        selected = list(statement.selected_columns) if isinstance(statement, Select) else []
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
         self._names: Sequence[str] = compiled.positiontup or list(compiled.params)

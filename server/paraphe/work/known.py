@@ -27,7 +27,7 @@ NAMES = {"student": frozenset({"last_name", "first_name"}), "contact": frozenset
 _COLUMNS = {student: (student.c.last_name, student.c.first_name), contact: (contact.c.organisation,)}
 _PAY_NOTHING = ("TUTOR", "APPRENTICESHIP_MASTER", "SIGNATORY")
 _LACKING = Prepared(select(store.account.c.words_lacking).where(store.account.c.id == bindparam("account")))
-_NOTE = (
+_NOTE = Prepared(
     update(store.account).where(store.account.c.id == bindparam("account")).values(words_lacking=bindparam("lacking"))
 )
 _AT_ONCE = 1000  # so that other writers wait some 20 ms at most
@@ -74,7 +74,7 @@ def known_to(connection: Connection, account: Account, words: Sequence[str]) -> 
 
 def words_lack(connection: Connection, account: Account) -> None:
     """Note that some of an account may lack their words; in the transaction that brings them, under its lock."""
-    connection.execute(_NOTE, {"account": account.id, "lacking": True})
+    _NOTE.execute(connection, {"account": account.id, "lacking": True})
 
 
 def settle(engine: Engine, account: Account) -> None:
@@ -86,7 +86,7 @@ def settle(engine: Engine, account: Account) -> None:
             lock_account(connection, account.id)
             lacking = any(_work_out(connection, table, account) for table in _COLUMNS)
             if not lacking:
-                connection.execute(_NOTE, {"account": account.id, "lacking": False})
+                _NOTE.execute(connection, {"account": account.id, "lacking": False})
 
 
 def _lacking(connection: Connection, table: Table, account: Account) -> Sequence[Row[Any]]:
