@@ -47,7 +47,7 @@ _REASONS = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-_CHUNK = 1 << 20
+_CHUNK = 4 << 20
 _LONGEST_TYPE = 2000  # characters of a Content-Type; well-known stacks send 300
 
 # What a compressed body may consist of at most: each member of a gzip file costs some time, also an empty one.
@@ -322,9 +322,12 @@ def nothing_here(start: StartResponse) -> Iterable[bytes]:
 
 
 def sliced(body: Body | InFile) -> Iterator[bytes]:
-    """Give a body in pieces of 1 MB, so that the server can notice a caller who went away."""
+    """Give a body in pieces of 4 MB, so that the server can notice a caller who went away."""
     if not isinstance(body, bytes):
         yield from body.pieces()
+        return
+    if len(body) <= _CHUNK:  # most of them, which need not be copied
+        yield body
         return
     view = memoryview(body)
     for begin in range(0, len(body), _CHUNK):

@@ -16,8 +16,8 @@ from ..spool import Content
 
 #: Takes a binary that is not to stand in the text, and returns what stands for it in its element.
 Attach = Callable[[Content], str]
-#: Writes a value as the content of its element.
-Encoder = Callable[[Any, Attach | None], str]
+#: Adds to a text in pieces what stands in the element of a value.
+Encoder = Callable[[Any, Attach | None, list[str]], None]
 
 # What no XML document may hold (XML 1.0, section 2.2); a stored text with such a character must not spoil an answer.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -32,12 +32,14 @@ def encode(
     items may be given by columns. Binaries are written as base64, or handed to `attach`, those of columns one column
     after the other. Characters that XML forbids are U+FFFD in what comes out, so that it can be encoded.
     """
-    return f"<{name}{attributes}>{content(kind, value, attach=attach)}</{name}>"
+    return "".join([f"<{name}{attributes}>", *content(kind, value, attach=attach), f"</{name}>"])
 
 
-def content(kind: Complex, value: Mapping[str, Any], *, attach: Attach | None = None) -> str:
-    """Write what stands between the tags of an element; see `encode`. It may be long, and each copy of it counts."""
-    return _encoder(kind)(value, attach)
+def content(kind: Complex, value: Mapping[str, Any], *, attach: Attach | None = None) -> list[str]:
+    """Write what stands between the tags of an element, in pieces; see `encode`. It may be long: each copy counts."""
+    pieces: list[str] = []
+    _encoder(kind)(value, attach, pieces)
+    return pieces
 
 
 @cache
@@ -52,18 +54,18 @@ def _members(kind: Complex) -> Encoder:
     takes that apart again for each. What is compiled holds nothing but names of the contract.
     """
     names: dict[str, Any] = {}
-    lines = ["def write_members(value, attach):", " get = value.get", ' text = ""']
+    lines = ["def write_members(value, attach, pieces):", " get = value.get", ' text = ""']
     for number, field in enumerate(kind.fields):
         leaf, names[f"write{number}"] = _content(field)
         lines += [f" member = get({field.key!r})", " if member is not None:"]
         if leaf:
             lines += [f'  text += f"<{field.name}>{{write{number}(member)}}</{field.name}>"']
-        else:  # What may be long is not copied into a text of its own.
-            lines += [f'  text += "<{field.name}>"', f"  text += write{number}(member, attach)"]
-            lines += [f'  text += "</{field.name}>"']
+        else:
+            lines += [f'  pieces.append(text + "<{field.name}>")', f"  write{number}(member, attach, pieces)"]
+            lines += [f'  text = "</{field.name}>"']
         if field.required:
             lines += [" else:", f"  raise KeyError({f'{kind.name} lacks {field.key}'!r})"]
-    exec("\n".join([*lines, " return text"]), names)  # noqa: S102
+    exec("\n".join([*lines, " pieces.append(text)"]), names)  # noqa: S102
     encoder: Encoder = names["write_members"]
     return encoder
 
@@ -71,24 +73,33 @@ def _members(kind: Complex) -> Encoder:
 def _array(item: Field) -> Encoder:
     opening, closing = f"<{item.name}>", f"</{item.name}>"
     leaf, content = _content(item)
-    if leaf:
-        return lambda values, _: "".join([opening + content(value) + closing for value in values])
 
-    def write_items(values: Any, attach: Attach | None) -> str:
+    def write_leaves(values: Any, _: Attach | None, pieces: list[str]) -> None:
+        pieces += [opening + content(value) + closing for value in values]
+
+    def write_items(values: Any, attach: Attach | None, pieces: list[str]) -> None:
         if isinstance(values, dict):
-            return "".join(chain.from_iterable(_filled(item, item.type, values, attach)))  # type: ignore[arg-type]
-        return "".join([opening + content(value, attach) + closing for value in values])
+            pieces += chain.from_iterable(_filled(item, item.type, values, attach))  # type: ignore[arg-type]
+            return
+        for value in values:
+            pieces.append(opening)
+            content(value, attach, pieces)
+            pieces.append(closing)
 
-    return write_items
+    return write_leaves if leaf else write_items
 
 
-def _content(field: Field) -> tuple[bool, Callable[..., str]]:
-    """Return whether a field is written without regard to attachments, and what writes it."""
+def _content(field: Field) -> tuple[bool, Callable[..., Any]]:
+    """Return whether a field is a short text, and what gives that, or else adds the field's pieces."""
     if isinstance(field.type, Complex):
         return False, _encoder(field.type)
     if field.type.primitive == "base64Binary":
-        return False, lambda value, attach: attach(value) if attach else b64encode(bytes(value)).decode("ascii")
+        return False, lambda value, attach, pieces: pieces.append(_binary(value, attach))
     return True, _converter(field.type)
+
+
+def _binary(value: Content, attach: Attach | None) -> str:
+    return attach(value) if attach else b64encode(bytes(value)).decode("ascii")
 
 
 # Many items ----------------------------------------------------------------------------------------------------
@@ -145,8 +156,7 @@ def _leaves(field: Field) -> WriteLeaves:
             raise TypeError(f"{field.name} of many items must be columns")
         return _lists(kind, kind.item)
     if kind.primitive == "base64Binary":
-        _, content = _content(field)
-        return lambda column, attach: [content(value, attach) for value in column]
+        return lambda column, attach: [_binary(value, attach) for value in column]
     convert = _converter(kind)
 
     def write_leaves(column: Sequence[Any], _: Attach | None) -> Sequence[str]:
@@ -164,8 +174,7 @@ def _leaves(field: Field) -> WriteLeaves:
 def _lists(kind: Complex, item: Field) -> WriteLeaves:
     """Write what each of many items has as a list; lists of what has members are written as one, and cut again."""
     if isinstance(item.type, Simple):
-        encoder = _encoder(kind)
-        return lambda column, attach: [encoder(values, attach) for values in column]
+        return lambda column, attach: ["".join(content(kind, values, attach=attach)) for values in column]
     members = item.type
 
     def write_lists(column: Sequence[Any], attach: Attach | None) -> Sequence[str]:

@@ -117,9 +117,11 @@ def write_answer(version: str, operation: Operation, answer: Answer, header: str
     return _enveloped(
         version,
         header,
-        f'<{name}Response xmlns="{NAMESPACE}"><{name}Result>',
-        content(operation.result, answer, attach=attach),
-        f"</{name}Result></{name}Response>",
+        [
+            f'<{name}Response xmlns="{NAMESPACE}"><{name}Result>',
+            *content(operation.result, answer, attach=attach),
+            f"</{name}Result></{name}Response>",
+        ],
     )
 
 
@@ -137,8 +139,10 @@ def write_fault(version: str, code: Code, answer: Answer, header: str = "", subc
         return _enveloped(
             version,
             header,
-            f"<soap:Fault><faultcode{declared}>{value}</faultcode>"
-            f"<faultstring>{text}</faultstring><detail>{detail}</detail></soap:Fault>",
+            [
+                f"<soap:Fault><faultcode{declared}>{value}</faultcode>"
+                f"<faultstring>{text}</faultstring><detail>{detail}</detail></soap:Fault>"
+            ],
         )
     nested = ""
     for name in reversed(names):
@@ -146,9 +150,11 @@ def write_fault(version: str, code: Code, answer: Answer, header: str = "", subc
     return _enveloped(
         version,
         header,
-        f"<soap:Fault><soap:Code{declared}><soap:Value>soap:{_fault_code(code, 'Sender', 'Receiver')}</soap:Value>"
-        f'{nested}</soap:Code><soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>'
-        f"<soap:Detail>{detail}</soap:Detail></soap:Fault>",
+        [
+            f"<soap:Fault><soap:Code{declared}><soap:Value>soap:{_fault_code(code, 'Sender', 'Receiver')}</soap:Value>"
+            f'{nested}</soap:Code><soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>'
+            f"<soap:Detail>{detail}</soap:Detail></soap:Fault>"
+        ],
     )
 
 
@@ -170,7 +176,7 @@ def _fault_code(code: Code, caller: str, server: str) -> str:
     return special.get(code) or (server if code in _SERVER_CODES else caller)
 
 
-def _enveloped(version: str, header: str, *inner: str) -> bytes:
+def _enveloped(version: str, header: str, inner: Sequence[str]) -> bytes:
     head = f"<soap:Header>{header}</soap:Header>" if header else ""
     opening = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{NAMESPACES[version]}">'
     return "".join([opening, head, "<soap:Body>", *inner, "</soap:Body></soap:Envelope>"]).encode()
