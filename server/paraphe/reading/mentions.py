@@ -36,7 +36,7 @@ NOT_OF_THE_CLASS = re.compile(
     r"tut(?:eur|rice)|maitres?\s+d|signat|\bsignee?s?\b|\bcoach\w{0,2}\s*:|attention|represent|"
     r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
     r"mediat(?:eur|rice|ion)|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
-    r"(?:assure|dispense|anime)e?s? par)"
+    r"(?:assure|dispense|anime)e?s? (?:par|[^.;:]{1,60} par(?=\W*$)))"
 )
 _OF_A_COMPANY = re.compile(
     r"(?:entreprise|employeur|societe|client|structure|siret|adresse|etablissement|nombre|nb\.?|effectif)\s+"
