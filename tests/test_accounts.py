@@ -227,7 +227,8 @@ def test_right_and_wrong_cost_one_query_that_an_index_answers(engine, gate, new,
     query, parameters = gate._by_digest.sql, {"digest": bytes(32)}
     with store.writing(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # so few rows are read without an index
+            # So few rows are read without an index.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
             explain = "EXPLAIN "
         else:
             explain = "EXPLAIN QUERY PLAN "

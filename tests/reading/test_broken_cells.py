@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from paraphe.reading import Reading, read
+from paraphe.reading.pdf import open_paper
 
 from .paper import PAYER, SELLER, totals, typed
 from .test_layouts import values
@@ -43,10 +44,30 @@ def test_a_name_that_is_broken_at_its_hyphen_is_whole_whatever_line_the_figures_
 
 def test_a_family_name_goes_on_in_the_line_below():
     reading = invoice(
-        TABLE, row("PÉREZ", "Mohamed"), "MOLINA", row("MARTIN", "Anne"), "Total heures 28,00 h", excl="336,00"
+        TABLE, row("PÉREZ", "Mohamed"), "MOLINA", "", row("MARTIN", "Anne"), "Total heures 28,00 h", excl="336,00"
     )
 
     assert names(reading) == [("PÉREZ MOLINA", "Mohamed"), ("MARTIN", "Anne")]
+
+
+def test_the_title_of_a_section_is_no_end_of_a_family_name():
+    lines = row("DURAND", "Anne"), "", "LYON", row("MARTIN", "Paul"), "Total heures 28,00 h"
+
+    assert names(invoice(TABLE, *lines, excl="336,00")) == [("DURAND", "Anne"), ("MARTIN", "Paul")]
+
+
+@pytest.mark.parametrize("line", ["NGUYEN Van Minh", "BENALI El Hadj", "DUPONT Jean M."])
+def test_small_words_may_begin_a_given_name(line):
+    assert len(invoice(COLUMN, row(line), row("MARTIN Anne"), "Total heures 28,00 h", excl="336,00").trainees) == 2
+
+
+def test_broken_names_leave_the_lines_of_a_second_page_their_numbers():
+    lines = [TABLE, row("GUÉRIN-", "Fabrice"), "LASSALLE", "", row("PETIT-", "Anne"), "JEAN"]
+
+    pages = open_paper(typed([*SELLER, *lines], [*SELLER, *lines]), 5).pages
+    numbers = [line.number for page in pages for line in page.lines]
+
+    assert numbers == sorted(set(numbers))
 
 
 def test_a_given_name_that_is_missing_is_not_taken_from_the_trainee_above():
@@ -134,6 +155,7 @@ def test_the_invoice_of_an_earlier_balance_does_not_date_this_one():
         ("Facture n° 57 du 29 mai 2026", "57"),
         ("FACTURE INTRAGROUPE 26-0231 du 12/06/2026", "26-0231"),
         ("Facture N° ESA 2026 0519", "ESA 2026 0519"),
+        ("Facture F-2026-118, solde de notre facture n° 7 du 02/09/2026", "F-2026-118"),
     ],
 )
 def test_a_number_is_read_however_it_is_written(line, number):

@@ -32,7 +32,7 @@ _NUMBER_LABELS = (
     ("invoice", 88, re.compile(
         rf"(?:^|^.{{0,3}})\b{_PAPER}{_KIND}(?=\s+(?:[a-z]{{1,3}} )?[-\w/.]*\d|\s*(?:/ ?(?:invoice|credit note))?$)")),
     ("invoice, number and day", 86, re.compile(
-        rf"^{_PAPER}\s+(?:[a-z][a-z'-]*\s+){{1,3}}(?=[-/\w.]*\d[-/\w.]*\s+(?:du|en date du|-)\s+{DAY})")),
+        rf"^{_PAPER}\s+(?:[a-z][a-z'-]{{0,20}}\s+){{1,3}}(?=[-/\w.]{{1,30}}\s+(?:du|en date du|-)\s+{DAY})")),
     ("number alone", 82, re.compile(rf"^{NO}\s*:?")),
     ("our reference", 78, re.compile(r"^(?:n/ref|nos? ref(?:erences?)?|notre ref(?:erence)?)\b\.?\s*:?")),
 )  # fmt: skip
@@ -46,6 +46,7 @@ _OTHER_PAPER = re.compile(
 _OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|correspond")
 #: A label that on a credit note may announce the invoice that is paid back.
 _OF_AN_INVOICE = re.compile(r"^(?!.*(?:avoir|credit)).*factur")
+_SHORT = 13  # what a number of three digits at most is less sure by
 _CREDIT = re.compile(r"av|nc|cn|a[-\d]", re.IGNORECASE)  # how numbers of credit notes begin
 _NOT_A_NUMBER = re.compile(
     rf"{DAY}|\d{{14}}|\d{{9}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{1,2}}|page.*|bc.*", re.IGNORECASE
@@ -97,6 +98,7 @@ def number(sheet: Sheet) -> list[Value]:
                     - (6 if each.line.page > 1 else 0)
                     + (4 if rule == "number alone" and each.how == "below" and _is_in_box(sheet, each) else 0)
                     - (20 if credit and _OF_AN_INVOICE.search(each.label) and not _CREDIT.match(token) else 0)
+                    - (_SHORT if re.fullmatch(r"\d{1,3}", token) else 0)
                 )
                 if sure > (found[token].confidence if token in found else 0):
                     found[token] = value(token, sure, each.line, rule)
@@ -104,10 +106,11 @@ def number(sheet: Sheet) -> list[Value]:
 
 
 def _number_in(each: Announced, rule: str) -> str | None:
+    explicit = rule in ("number of the invoice", "invoice number")
     if (
         _OTHER_PAPER.search(each.before)
         or (_OTHER_PAPER if rule == "invoice, number and day" else _OF_ANOTHER).search(each.label)
-        or (each.how == "below" and (rule == "invoice:" or tables.head(each.at)))
+        or (each.how == "below" and (rule == "invoice:" or (not explicit and tables.head(each.at))))
         or (each.how != "same" and _OTHER_PAPER.search(_left_of(each)))
     ):
         return None
@@ -120,13 +123,8 @@ def _number_in(each: Announced, rule: str) -> str | None:
     rest = match.string[match.end() :]
     if joined := re.match(r"\s([A-Z]{0,3}\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
-    explicit = rule in ("number of the invoice", "invoice number")
-    if (
-        explicit
-        and each.how == "same"
-        and re.fullmatch(r"\d{1,3}", token)
-        and re.match(rf"\s+(?:du|en date du|-)\s+{DAY}", aligned(rest))
-    ):
+    ends = not rest.strip() or re.match(rf"\s+(?:du|en date du|-)\s+{DAY}", aligned(rest))
+    if explicit and each.how == "same" and not each.before.strip() and ends and re.fullmatch(r"\d{1,3}", token):
         return token
     nine = re.fullmatch(r"\d{9}", token) and (explicit or not has_check_digit(token))
     if _NOT_A_NUMBER.fullmatch(fold(token)) and not re.fullmatch(r"0\d+", token) and not nine:
@@ -251,7 +249,7 @@ def _is_among_items(sheet: Sheet, each: Announced) -> bool:
 def _is_of_another(each: Announced, own: list[str]) -> bool:
     """Say whether a label dates an invoice with another number than this one's: "solde (facture F-264 du …)"."""
     numbers = [token[0].strip(" .-/").lower() for token in NUMBER.finditer(each.label.upper())]
-    return bool(own and numbers) and not any(token in own[0] or own[0] in token for token in numbers)
+    return bool(own and numbers) and not any(f" {each}".endswith(f" {own[0]}") for each in numbers)
 
 
 def _is_paid_back(each: Announced) -> bool:

@@ -20,7 +20,8 @@ def rejoined(lines: Sequence[Line]) -> list[Line]:
         for cell in found[at].cells:
             if _BEGINS.fullmatch(cell.text) and (end := _end_of(found, at, cell)):
                 _join(found, at, cell, *end)
-    return [line for line in found if line.cells]
+    kept = [line for line in found if line.cells]
+    return [replace(line, number=lines[0].number + at) for at, line in enumerate(kept)]
 
 
 def _end_of(lines: Sequence[Line], at: int, cell: Cell) -> tuple[int, Cell] | None:

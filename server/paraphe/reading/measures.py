@@ -138,7 +138,7 @@ def _days(raw: str) -> str:
     return "HALF_DAYS" if "demi" in raw else "DAYS"
 
 
-_CODE = re.compile(r"0\d+(?![\d.,])")  # the end of a SIRET
+_CODE = re.compile(r"0\d{3,}(?![\d.,])")  # the end of a SIRET
 # A unit in a column of its own.
 _UNITS = {"h": "HOURS", "hr": "HOURS", "hrs": "HOURS", "heure": "HOURS", "heures": "HOURS"}
 _KINDS = {"hm": "HOURS", "colon": "CLOCK", "hours": "HOURS", "money": "MONEY", "percent": "PERCENT", "number": "NUMBER"}

@@ -1,10 +1,10 @@
 """Where an invoice mentions its trainees: in a table, behind a label, in a line with hours, in a sentence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 
 from .dates import aligned
 from .labels import Announced, Sheet, announced, joined
@@ -27,14 +27,17 @@ LABEL = re.compile(
     rf"de la formation))?(?:\s*(?:n\s?°\s?)?\d{{1,3}}(?!\d))?\s*(?:\(s\)|\(e\)|\(x\))?\s*(?:\(\d{{1,3}}\))?"
     r"\s*(?::|$|-\s|=|(?=m\.|mme|mlle|mr\b)|\s[^:;|]{1,70}:(?!\d))"
 )
+_ATTENDED_BY = re.compile(r"\b(?:a|ont) ete suivie?s? par(?=\s)")
 _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
-    r"interlocut|suivi administratif|\bsuivie?\s*:|(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
+    r"interlocut|suivi administratif|(?<!stage )(?<!parcours )(?<!module )\bsuivi\s*:|"
+    r"(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
     r"conseill|referent|"
-    r"tut(?:eur|rice)|maitres?\s+d|signat|\bsignee?s?\b|\bcoach\w{0,2}\s*:|attention|represent|"
-    r"responsable|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
+    r"tut(?:eur|rice)|maitres?\s+d|signat|\bsignee?s? (?:par|le)\b|(?<!parcours )\bcoach(?:es|s)?\s*:|"
+    r"attention|represent|"
+    r"responsable|enseignant|ordonnat|tresor|administrat|coordinat|charge[e]? d|"
     r"mediat(?:eur|rice|ion)|comptab|redig|gestionnaire|secretaire|commercial|consultant|professeur|moniteur|"
     r"(?:assure|dispense|anime)e?s? (?:par|[^.;:]{1,60} par(?=\W*$)))"
 )
@@ -45,7 +48,8 @@ _OF_A_COMPANY = re.compile(
 STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |l'\s?|votre |notre |nom du )?(?:agente? comptable|comptable|ordonnat|intendant|formateu|formatri|"
     r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|referent|"
-    r"tut(?:eur|rice)|maitre d|signataire|represent|responsable)"
+    r"tut(?:eur|rice)|maitre d|signataire|represent|"
+    r"responsable|enseignant|monit(?:eur|rice)|professeur)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
@@ -142,7 +146,7 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
     `least` is how much a text must be like a name where the label could announce a company as well.
     """
     found: list[Mention] = []
-    for places in announced(sheet, LABEL):
+    for places in chain(announced(sheet, LABEL), announced(sheet, _ATTENDED_BY)):
         for each in places:
             if NOT_OF_THE_CLASS.search(each.before) or _OF_A_COMPANY.search(each.before):
                 break
@@ -279,8 +283,15 @@ def is_staff(before: str, after: str = "") -> bool:
 
 def _going_on(sheet: Sheet, first: Announced) -> list[Name]:
     """Return the names of a list that goes on over several lines, in which a name may be broken."""
-    texts, best = [first.text], list[Name]()
-    for _, cell in islice(sheet.flow(first.line, first.cell), 1, _LONGEST_LIST):
+    indented = [each for each in _lines_below(sheet, first) if each[0] is not first.line]
+    at_the_edge = list(islice(sheet.flow(first.line, first.cell), 1, _LONGEST_LIST))
+    return max((_listed_in(first.text, cells) for cells in (at_the_edge, indented[:_LONGEST_LIST])), key=len)
+
+
+def _listed_in(text: str, following: Sequence[tuple[Line, Cell]]) -> list[Name]:
+    """Read a list of names that begins in a text, as far as it goes on."""
+    texts, best = [text], list[Name]()
+    for _, cell in following:
         texts.append(cell.text)
         if people := _listed(_SENTENCE_ENDS.split(re.sub(r"\(.*?\)", " ", joined(texts)))[0]):
             best = people
@@ -360,9 +371,9 @@ def in_running_text(sheet: Sheet) -> list[Mention]:
             for person, start, end in named_by_case(cell.text):
                 before = f"{left} {cell.text[:start]}"
                 if not is_staff(before, cell.text[end:]) and not _PLACE.search(fold(before)):
-                    behind = joined(
-                        (cell.text[end:], *(below.text for _, below in islice(sheet.flow(line, cell), 1, 2)))
-                    )
+                    behind = cell.text[end:]
+                    if re.search(r"\d$", behind):  # "… (49", and below "heures)"
+                        behind = joined((behind, *(below.text for _, below in islice(sheet.flow(line, cell), 1, 2))))
                     hours = _hours_behind(behind)
                     found.append(Mention(person, line, "capitals", 70, hours=hours, contract=contract_in(line)))
     return found

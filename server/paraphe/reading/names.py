@@ -72,8 +72,10 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
     if _are_several(words) or (letters[-1].islower() and _is_particle(letters[-1])):
         return None
     last, first, order = _parted(words, civil, family_first)
-    if not last or not first or _is_particle(first.split()[0]) or any(map(_is_civility, letters)):
+    if not last or not first or any(map(_is_civility, letters)):
         return None
+    if _is_particle(first.split()[0]) and first[0].islower():
+        return None  # "EARL du Causse"
     if order == "case" and (inner := _without_opening(first)):
         return name(f"{last}, {inner}", family_first=family_first, placed=placed)
     given = fold(re.split(r"[ -]", first)[0]) in GIVEN_NAMES or fold(first) in GIVEN_NAMES
@@ -147,7 +149,11 @@ def _is_particle(word: str) -> bool:
 
 
 def _is_civility(word: str) -> bool:
-    return re.fullmatch(CIVILITY, fold(word)) is not None
+    return len(word) > 1 and re.fullmatch(CIVILITY, fold(word)) is not None and not _is_initial(word)
+
+
+def _is_initial(word: str) -> bool:
+    return len(word.strip(".")) == 1
 
 
 def _are_a_family(words: tuple[str, str]) -> bool:

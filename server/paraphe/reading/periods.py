@@ -23,7 +23,7 @@ _MARGIN = 6  # candidates that are less apart are equally believable
 PERIOD_WORDS = re.compile(
     r"period|realis|effectu|suivi[es]?\b|anime|organis|factur(?:ee|ation)|dispens|deroul|session|dates? (?:de |"
     r"d')?(?:formation|session|l'action|stage|realis)|mois|"
-    r"\bformation\b|prestation|\bassuree?s?\b|heures|execut|action|module|intervention"
+    r"\bformation\b|prestation|\bassuree?s?\b|\bdates\b|heures|execut|action|module|intervention"
 )
 _NO_PERIOD = re.compile(
     r"contrat|convention|echeance|validite|\bvalable|assurance|commande|conditions|agrement|reglement|payable|article|penalit|\bcdd\b|"
@@ -47,6 +47,8 @@ _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(
 _OF_AN_ITEM = re.compile(
     r"(?:^|[-:(]\s*|\b(?:session|seance|journee|stage|formation|module|date)s?\s*:?\s*)(?:le|du|en date du)\s+$"
 )
+_DUE = re.compile(r"\W*(?:au plus tard|dernier delai|delai)")
+_NEAR = 120  # characters before a day that may say what it is of
 _OF_AN_OBJECT = re.compile(r"\b(?:formation|stage|session|atelier|journee)s?\b.*[^\d],\s+le\s+$")
 _TO = re.compile(
     r"\s*(?:au|a|jusqu'au|et|jusqu)\s*(?:le\s*)?(?:\d|$)|"
@@ -55,7 +57,7 @@ _TO = re.compile(
 _ONE_OF_TWO = re.compile(rf"\b(?:debut|entree|fin|sortie){_OF_IT}\s*:?\s*$")
 _ONE_DAY = re.compile(
     r"(?:period\w*|realis\w*|effectu\w*|dispens\w*|suivie?s?|organis\w*|deroul\w*|sessions?|stage|formations?|"
-    r"prestations?|journee|action|facture(?:e|s) pour|intervention)"
+    r"prestations?|journee|action|facture(?:e|s) pour|intervention|\bdates)"
     r"(?: (?:de |d'|du |de la |la |l')?(?:facturation|facture\w*|realisation|formation|stage|session|prestation|"
     r"concernee?|action|execution|intervention))*"
     r"\s*:?\s*(?:s'est \w+\s*)?(?:(?:en date )?du|le|ce)?\s*:?\s*$"
@@ -150,9 +152,9 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
             ahead, behind = aligned(f"{before} {text[:at]}")[-70:], aligned(f"{text[to:]} {after}")
             if _TO.match(behind):
                 continue
-            if _is_of_an_item(sheet, line, aligned(text[:at])):
+            if _is_of_an_item(sheet, line, aligned(text[:at])[-_NEAR:], behind):
                 yield _Candidate(read, read, 90, line, "day of an item")
-            elif _OF_AN_OBJECT.search(aligned(text[:at])) and not _NO_PERIOD.search(ahead):
+            elif _OF_AN_OBJECT.search(aligned(text[:at])[-_NEAR:]) and not _NO_PERIOD.search(ahead):
                 yield _Candidate(read, read, 80, line, "one day")
             elif _ONE_DAY.search(ahead) and not _NO_PERIOD.search(ahead[-30:]) and not _ONE_OF_TWO.search(ahead):
                 broken = re.search(r"period\w* (?:du|de)\s*$", ahead) and not behind.strip()
@@ -181,10 +183,11 @@ def _written(sheet: Sheet) -> Iterator[_Candidate]:
                 yield replace(found, sure=found.sure - 1, rule=f"period in several columns: {each.how}")
 
 
-def _is_of_an_item(sheet: Sheet, line: Line, before: str) -> bool:
+def _is_of_an_item(sheet: Sheet, line: Line, before: str, behind: str) -> bool:
     """Say whether a day is of what is invoiced in a table: "Word - le 11/02/2026"."""
     inside = line.number in tables.lines_of_items(sheet)
-    return bool(inside and _OF_AN_ITEM.search(before) and not _NO_PERIOD.search(before))
+    other = _OF_SOMETHING_ELSE.search(before) or _DUE.match(behind)
+    return bool(inside and _OF_AN_ITEM.search(before) and not other)
 
 
 def _is_of(place: Announced, line: Line) -> bool:
@@ -250,7 +253,7 @@ def _from_days(sheet: Sheet, issued: date | None) -> _Candidate | None:
 _COUNTED = ("HOURS", "CLOCK", "NUMBER", "MONEY")
 _OF_SOMETHING_ELSE = re.compile(
     rf"{_NO_PERIOD.pattern}|factur|avoir|emis|date d[e'u]\s?(?!format|stage|sess|real|l'act)|limite|\bne\(?e?\b|nais|"
-    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis|\bpayer\b|\bregler\b|\bavant\b|attendu"
+    r"verse|acompte|virement|prelev|terme|edit|etabli|commande|devis|\bpayer\b|\bregler\b|inscri|\bavant\b|attendu"
 )
 
 

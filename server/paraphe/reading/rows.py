@@ -30,6 +30,7 @@ from .words import GIVEN_NAMES
 
 _COUNTED = ("HOURS", "CLOCK", "NUMBER")
 _EDGE = 2  # points
+_NEARER = 0.9
 _PROSE = 60  # characters of a line without columns that is no row
 # Hours that somebody has agreed on, of which some are invoiced: "volume du contrat : 60 h".
 _AGREED = re.compile(
@@ -104,9 +105,17 @@ def _with_second_line(rows: Sequence[Row], index: int) -> Name | None:
     (family, *_), (given, *_) = row.cells("LAST"), row.cells("FIRST")
     (more,) = below.line.cells
     capitals = family.text.isupper() and more.text.isupper() and _FAMILY.fullmatch(more.text)
-    if not capitals or abs(more.x0 - family.x0) > _EDGE:
+    if not capitals or abs(more.x0 - family.x0) > _EDGE or not _is_nearer(rows, index + 1):
         return None
     return name(f"{family.text} {more.text}, {given.text}", placed=True)
+
+
+def _is_nearer(rows: Sequence[Row], index: int) -> bool:
+    """Say whether a line is clearly nearer to the row above it than to the one below: no title of a section is."""
+    above, line, below = rows[index - 1].line, rows[index].line, rows[index + 1].line if index + 1 < len(rows) else None
+    if below is None or below.page != line.page:
+        return True
+    return above.y - line.y < _NEARER * (line.y - below.y)
 
 
 def _name_text(row: Row) -> Name | str:

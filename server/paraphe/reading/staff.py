@@ -14,6 +14,7 @@ _EDGE = 3  # points
 _LETTERHEAD = 10  # lines
 _ADDRESS = 4  # lines from a name to the town
 _FOR = re.compile(r"(?:pour|clients?|destinataires?|payeur|debiteur|(?:factur|adress|envoy)\w* a|a l'attention de|a)")
+_TRAINING = re.compile(r"\b(?:formations?|stages?|sessions?|modules?|stagiaires?|suivie?s?)\b")
 _TOWN = re.compile(r"\d{5}\s+[A-ZÀ-Ý]")
 _IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration d'activite")
 # Functions of a customer's people; what a training may be called is none ("Assistante de direction").
@@ -64,7 +65,7 @@ def is_addressed(sheet: Sheet, mention: Mention) -> bool:
         return False
     above = [cell for _, cell in islice(sheet.flow(mention.line, mention.cell, up=True), 1, 3)]
     below = [cell for _, cell in islice(sheet.flow(mention.line, mention.cell), 1, _ADDRESS)]
-    company = bool(above) and not _FOR.fullmatch(above[0].folded.strip(" :"))
+    company = bool(above) and not _FOR.fullmatch(above[0].folded.strip(" :")) and not _TRAINING.search(above[0].folded)
     return company and any(_TOWN.match(cell.text) for cell in below)
 
 

@@ -189,7 +189,7 @@ def lines_of_items(sheet: Sheet) -> frozenset[int]:
     found: set[int] = set()
     ended: tuple[Column, ...] | None = None
     for row in rows(sheet):
-        if row.is_total and not row.is_carried:
+        if (row.adds_up or _SUM.match(row.line.folded)) and not row.is_carried:
             ended = row.columns
         elif row.columns != ended:
             found.add(row.line.number)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from math import inf
 from time import monotonic, sleep
 from typing import Any
 
@@ -82,9 +83,14 @@ def open_engine(url: str) -> Engine:
 def _tried_when_quiet(engine: Engine) -> Engine:
     """Have a connection asked whether it still stands, before it is used after some time without use.
 
-    One that broke a moment ago fails the message that uses it, of which nothing is stored then. To ask before every
-    use would be a fifth of the round trips of a small message.
+    One that broke a moment ago fails the message that uses it, of which nothing is stored then; after that all others
+    are asked. To ask before every use would be a fifth of the round trips of a small message.
     """
+    broken = [-inf]  # when one was found to be, last
+
+    @event.listens_for(engine, "invalidate")
+    def broke(*_: object) -> None:
+        broken[0] = monotonic()
 
     @event.listens_for(engine, "checkin")
     def note(_: object, record: ConnectionPoolEntry) -> None:
@@ -92,7 +98,8 @@ def _tried_when_quiet(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "checkout")
     def ask(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-        if monotonic() - record.info.get("used", monotonic()) > QUIET:
+        used = record.info.get("used", inf)  # a new one stands
+        if monotonic() - used > QUIET or used <= broken[0]:
             try:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as failure:

@@ -28,14 +28,17 @@ class Transport(ServerBase):
         """Have a message read and done; return what the protocol wrote as its answer, which may be a fault."""
         initial = _Context(self, MethodContext.SERVER)
         initial.udc = environ
-        context: Any = self.generate_contexts(initial)[0]
-        if context.in_error is None:
-            self.get_in_object(context)
-        if context.in_error is None:
-            self.get_out_object(context)
-        self.get_out_string(context)
-        answer: Body = context.out_document
-        # Contexts are in cycles: what they hold stays until some garbage collection.
-        context.in_object = context.out_object = context.out_document = None
-        context.close()
-        return answer
+        context: Any = initial
+        try:
+            (context, *_) = self.generate_contexts(initial)
+            if context.in_error is None:
+                self.get_in_object(context)
+            if context.in_error is None:
+                self.get_out_object(context)
+            self.get_out_string(context)
+            answer: Body = context.out_document
+            return answer
+        finally:
+            # Contexts are in cycles: what they hold stays until some garbage collection.
+            context.in_object = context.out_object = context.out_document = context.udc = initial.udc = None
+            context.close()
