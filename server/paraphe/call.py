@@ -71,8 +71,8 @@ class Uses(Enum):
 class Operation:
     """What an operation does, what it uses the database for, and how its success is told in one sentence.
 
-    `work` is given a Context; where no database is used, and there is no transaction, it is given Ahead. `ahead` is
-    done before the transaction begins and stores no row; what it returns is given to `work` as well.
+    `work` is given a Context; where no database is used, it is given Ahead, and there is neither transaction nor
+    `ahead`. That is done before the transaction begins and stores no row; what it returns is given to `work` as well.
     """
 
     work: Callable[..., Answer]

@@ -322,7 +322,7 @@ def nothing_here(start: StartResponse) -> Iterable[bytes]:
 
 
 def sliced(body: Body | InFile) -> Iterator[bytes]:
-    """Give a body in pieces of 4 MB, so that the server can notice a caller who went away."""
+    """Give a body in pieces, of 4 MB if it is in memory, so that the server can notice a caller who went away."""
     if not isinstance(body, bytes):
         yield from body.pieces()
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...spool import Body
 from .. import http
-from .compat import Application, MethodContext, ServerBase
+from .compat import MethodContext, ServerBase
 
 
 class _Context(MethodContext):
@@ -20,9 +20,6 @@ class Transport(ServerBase):
     """Takes messages to an application of Spyne. Its protocols find the WSGI environ in `udc`."""
 
     transport = "http://schemas.xmlsoap.org/soap/http"
-
-    def __init__(self, application: Application) -> None:
-        super().__init__(application)
 
     def answer(self, environ: http.Environ) -> Body:
         """Have a message read and done; return what the protocol wrote as its answer, which may be a fault."""
