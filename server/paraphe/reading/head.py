@@ -73,6 +73,7 @@ _DATE_LABELS = (
     ("place and day", 89, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
+_TAUGHT = re.compile(r"\b(?:dispens|heures)")  # what a day behind it is the first of
 _NUMBERED = re.compile(rf"(?:{_PAPER}|piece|document)\b.*\d|^{NO}")
 _OTHER_DAY = re.compile(
     r"echeance|limite|reglement|payable|paiement|regler|payer|avant|debut|\bfin\b|naissance|livraison|version|commande|"
@@ -216,7 +217,9 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
 def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if _OTHER_DAY.search(each.before) or _OTHER_DAY.search(each.label):
         return None
-    if rule == "invoice of" and (_OTHER_PAPER.search(each.before) or "rembours" in each.before):
+    if rule == "invoice of" and (
+        _OTHER_PAPER.search(each.before) or "rembours" in each.before or _TAUGHT.search(each.label)
+    ):
         return None
     if rule == "invoice of" and is_credit_note(sheet) and _is_paid_back(each):
         return None
@@ -237,7 +240,7 @@ def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
     if rule == "day alone" and (PERIOD_WORDS.search(left) or _OTHER_DAY.search(left)):
         return None
     match = re.match(rf"(?:le|du|:)?\s*({DAY})", aligned(each.text))
-    if not match or re.match(r"\s*(?:au|-|→|/)\s*\d", aligned(each.text)[match.end() :]):
+    if not match or re.match(r"\s*(?:au|-|→|/)\s*\d|\s+au$", aligned(each.text)[match.end() :]):
         return None
     return dates.day(match[1])
 

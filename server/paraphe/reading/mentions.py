@@ -49,7 +49,7 @@ STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |l'\s?|votre |notre |nom du )?(?:agente? comptable|comptable|ordonnat|intendant|formateu|formatri|"
     r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|referent|"
     r"tut(?:eur|rice)|maitre d|signataire|represent|"
-    r"responsable|enseignant|monit(?:eur|rice)|professeur)"
+    r"responsable|enseignant|monit(?:eur|rice)|professeur|consultante?\b|coach\b|conseiller|accompagnat)"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
@@ -103,6 +103,9 @@ _PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|c
 _HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:(?:{WHO}\b|(?:stag|benef|appr|part|cand)\.)\s*(?:n°\s*\d+)?\s*:?\s*)?")
 
 
+_CODED = re.compile(r"(?=\S*\d{3})[A-Z]{0,5}[-/]?[\dA-Z/-]+\s+([^\d]+)$")  # "CP-292079 DURAND Anne"
+
+
 def _bare(part: str) -> str:
     """Take from a part what announces a name: "stagiaire Mme DURAND Anne" is one of three words."""
     match = _HEADED.match(aligned(part))
@@ -115,6 +118,8 @@ def name_in(text: str, family_first: bool | None = None, *, placed: bool = False
     text = OPENS_DAY.sub("  ", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first, placed=placed):
+        return found
+    if (match := _CODED.match(bare)) and (found := name(match[1], family_first=family_first, placed=placed)):
         return found
     if (behind := _bare(bare)) != bare and (found := name(behind, family_first=family_first, placed=placed)):
         return found

@@ -39,6 +39,15 @@ def stands_as_staff(sheet: Sheet, mention: Mention) -> bool:
     return any(_FUNCTION.match(cell.folded) and len(cell.text) < 45 for cell in cells)
 
 
+def is_named_as_staff(mention: Mention) -> bool:
+    """Say whether a name without hours stands right of a function: "Consultante" and, beside it, "Mme …"."""
+    if mention.hours is not None:
+        return False
+    at = mention.line.cells.index(mention.cell)
+    left = mention.line.cells[at - 1].folded if at else ""
+    return len(left) < 40 and STAFF_LABEL.match(left) is not None
+
+
 def _is_below(sheet: Sheet, mention: Mention) -> bool:
     """Say whether a name without hours signs for a function above it: "La responsable" and, below, "Mme …"."""
     if mention.students or mention.line.number == 0:

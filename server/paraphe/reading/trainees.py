@@ -86,7 +86,7 @@ class Trainees:
     def _is_other(self, each: Mention) -> bool:
         """Say whether a name is the organisation's own, or of somebody who signs for it or writes the letter."""
         if each.students:
-            return False
+            return staff.is_named_as_staff(each)  # somebody of that name
         if each.key in self.authors and not _is_labelled(each):
             return True
         told = each.hours is not None or _is_labelled(each)

@@ -2,6 +2,7 @@
 
 from .bulk import by_columns, driver_form, is_alone, is_among, known, python_form, update, upsert
 from .copies import CannotCopy, copied, digests, put_back
+from .driver import Busy
 from .forgetting import Forgetting
 from .later import Later
 from .prepared import Lookup, Prepared
@@ -28,7 +29,7 @@ from .tables import (
     student,
     teacher,
 )
-from .transactions import Busy, Taken, Transaction, Unsure, alone, lock_account, open_engine, reading, writing
+from .transactions import Taken, Transaction, Unsure, alone, lock_account, open_engine, reading, writing
 
 __all__ = [
     "Busy",

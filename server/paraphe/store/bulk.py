@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from .prepared import on_driver
+from .driver import on_driver
 from .tables import Money, UtcDateTime, moment_text
 
 

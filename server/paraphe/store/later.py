@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Executable
 
-from .transactions import Busy, writing
+from .driver import Busy
+from .transactions import writing
 
 DELAY = 0.05
 """Seconds that a row waits for others, to be written together with them: a commit costs as much as 15 rows."""

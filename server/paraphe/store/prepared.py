@@ -11,18 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, Insert, PoolProxiedConnection, Select, Update
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from .transactions import Busy, is_passing, reason
-
-
-def on_driver(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
-    """Execute in the transaction of a connection, for each row of parameters if `many`; return the driver's cursor."""
-    cursor: Any = connection.connection.cursor()
-    try:
-        return cursor.executemany(sql, parameters) if many else cursor.execute(sql, parameters)
-    except connection.dialect.loaded_dbapi.Error as failure:
-        if not is_passing(failure):
-            raise
-        raise Busy(reason(failure)) from failure
+from .driver import Busy, is_passing, on_driver, reason
 
 
 class Prepared:

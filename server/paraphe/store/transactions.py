@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from .driver import Busy, is_passing, on_driver, reason
 from .queue import Late, lock_file, queue_of
 
 PATIENCE = 30.0
@@ -30,9 +31,6 @@ PATIENCE = 30.0
 QUIET = 1.0
 """Seconds without use after which a connection to PostgreSQL is asked whether it still stands."""
 
-# What PostgreSQL's driver does not call operational: a server that only reads, such as a standby that is not yet the
-# new primary, and a transaction that was idle for too long (PostgreSQL, appendix A).
-_PASSING = {"25006", "25P03"}
 # As many connections as `threads` may be set to, one for what is written behind the answers, and some to spare. The
 # one that was used last is taken next: it has in its memory what is asked for again.
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_use_lifo": True, "hide_parameters": True}
@@ -40,10 +38,6 @@ _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_use_lifo": Tr
 # For every message, so past the compiler: what PostgreSQL is asked that SQLite need not be.
 _HOLD = "SELECT pg_try_advisory_xact_lock(%s)"
 _LOCK = "SELECT id FROM account WHERE id = %s FOR NO KEY UPDATE"
-
-
-class Busy(Exception):  # noqa: N818 - a state of the database, named as callers speak of it
-    """The database cannot take this transaction now; nothing was stored."""
 
 
 class Unsure(Busy):
@@ -169,7 +163,7 @@ def alone(engine: Engine, name: str | None) -> Iterator[Transaction]:
         else:
             with engine.connect() as connection:
                 begun = connection.begin()  # holds the name, and no row that anybody could wait for
-                if not connection.exec_driver_sql(_HOLD, (_number(name),)).scalar():
+                if not on_driver(connection, _HOLD, (_number(name),)).fetchone()[0]:
                     raise Taken(name)
                 yield partial(_within, connection, begun)
 
@@ -218,23 +212,6 @@ def _told_as_busy() -> Iterator[None]:
         raise Busy(reason(failure)) from failure
 
 
-def is_passing(failure: Exception) -> bool:
-    """Say whether an error of the database, or of its driver, may be gone later, with the same statements."""
-    original = getattr(failure, "orig", None) or failure
-    if isinstance(original, sqlite3.Error):
-        # "no such table" is an OperationalError, too.
-        general = getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-        return isinstance(original, sqlite3.OperationalError) and not general
-    kinds = {kind.__name__ for kind in type(original).__mro__}
-    return "OperationalError" in kinds or getattr(original, "sqlstate", None) in _PASSING
-
-
-def reason(failure: Exception) -> str:
-    """Return what a database that is busy says; there are no values in it."""
-    original = getattr(failure, "orig", None) or failure
-    return f"{type(original).__name__}: {original}".strip()
-
-
 def _number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
@@ -267,4 +244,4 @@ def _sole_on_sqlite(engine: Engine, name: str) -> Iterator[None]:
 def lock_account(connection: Connection, account_id: int) -> None:
     """Let the writers of one account queue: until this transaction ends no other gets past this line."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_LOCK, (account_id,))
+        on_driver(connection, _LOCK, (account_id,))

@@ -27,8 +27,10 @@ NAMES = {"student": frozenset({"last_name", "first_name"}), "contact": frozenset
 _COLUMNS = {student: (student.c.last_name, student.c.first_name), contact: (contact.c.organisation,)}
 _PAY_NOTHING = ("TUTOR", "APPRENTICESHIP_MASTER", "SIGNATORY")
 _LACKING = Prepared(select(store.account.c.words_lacking).where(store.account.c.id == bindparam("account")))
-_NOTE = Prepared(
-    update(store.account).where(store.account.c.id == bindparam("account")).values(words_lacking=bindparam("lacking"))
+_NOTE = Prepared(  # an account's row is not written again for each of its messages
+    update(store.account)
+    .where(store.account.c.id == bindparam("account"), store.account.c.words_lacking != bindparam("lacking"))
+    .values(words_lacking=bindparam("lacking"))
 )
 _AT_ONCE = 1000  # so that other writers wait some 20 ms at most
 

@@ -195,18 +195,20 @@ def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, 
     plan = _plan(key)
     active = _active(context, plan.table) if replacing else set()
     said, errors = _Said([], [], []), list[Error]()
-    changes = mentions.Changes(context, key, dry_run=dry_run)
+    changes, renamed = mentions.Changes(context, key, dry_run=dry_run), False
     for part in _parts(request.get(key, ()), request.get("rejected", ())):
         outcome = _compared(context, plan, part)
         said.add(outcome.items)
         errors += outcome.errors
         if not dry_run and (keep_valid or not errors):
-            _write(context, plan.table, outcome)
+            renamed |= _write(context, plan.table, outcome)
         changes.add(outcome.created, outcome.updated, outcome.items.references, outcome.items.actions)
     _refuse_wrong_items(said, errors, replacing=replacing, keep_valid=keep_valid)
     missing = _missing(key, active, said.references, limit) if replacing else []
     if not dry_run:
         _deactivate(context, plan.table, missing)
+    if renamed:
+        words_lack(context.connection, context.account)
     changes.settle(missing)
     received = len(said.actions)
     said.add(_Said([None] * len(missing), [*missing], ["REMOVED"] * len(missing)))
@@ -422,8 +424,11 @@ def _missing(key: str, active: set[str], sent: Iterable[str | None], limit: int 
     return missing
 
 
-def _write(context: Context, table: Table, outcome: _Outcome) -> None:
-    """Write the new rows whole; of those that are known, the columns in which any of them changed."""
+def _write(context: Context, table: Table, outcome: _Outcome) -> bool:
+    """Write the new rows whole; of those that are known, the columns in which any of them changed.
+
+    Return whether anybody came with a name, or has another one now.
+    """
     (now,) = store.driver_form(context.connection, table.c.modified_on, [context.now])
     if outcome.created:
         rows = outcome.created
@@ -436,8 +441,7 @@ def _write(context: Context, table: Table, outcome: _Outcome) -> None:
         if not named.isdisjoint(outcome.updated):
             same["name_word"] = [RENAMED] * len(outcome.updated["id"])
         store.update(context.connection, table, {**same, **outcome.updated})
-    if named and (outcome.created or not named.isdisjoint(outcome.updated)):
-        words_lack(context.connection, context.account)
+    return bool(named) and (bool(outcome.created) or not named.isdisjoint(outcome.updated))
 
 
 def _deactivate(context: Context, table: Table, references: Sequence[str]) -> None:
