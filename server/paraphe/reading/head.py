@@ -43,7 +43,7 @@ _OTHER_PAPER = re.compile(
     r"reclamation|commande|client|dossier|convention|contrat|devis|(?:^|\s)sur\s|"
     r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
-_OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|correspond")
+_OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|corrigee|correspond")
 #: A label that on a credit note may announce the invoice that is paid back.
 _OF_AN_INVOICE = re.compile(r"^(?!.*(?:avoir|credit)).*factur")
 _SHORT = 13  # what a number of three digits at most is less sure by

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
+from .accents import composed
 from .glyphs import Glyph
 
 # Shares of the size of the type, measured on fourteen producers of PDF.
@@ -152,7 +153,7 @@ _APART = -10_000  # turned text stands at no height of the page
 
 def _of_one_direction(page: int, first: int, glyphs: Sequence[Glyph], shift: float) -> list[Line]:
     found: list[Line] = []
-    rows = _rows(glyphs)
+    rows = _rows(composed(glyphs))
     ruled = sum(sum(each.text == "!" for each in row) > 2 for row in rows) > 2
     for row in rows:
         cells = tuple(each for each in _cells(row, _BARS + "!" * ruled) if not _RULE.fullmatch(each.text))

@@ -24,9 +24,11 @@ _NEXT = 3  # lines between two names of one text
 
 
 def _is_list(found: Sequence[Mention]) -> bool:
-    """Say whether names that nothing announces stand in a list: at one edge, or in one line or a few."""
-    if any(each.rule not in _ALONE for each in found):
-        return True
+    """Say whether names that nothing announces stand in a list: at one edge, in a line or a few, by one that is."""
+    alone = [each for each in found if each.rule in _ALONE]
+    if len(alone) < len(found):
+        others = [each.line.number for each in found if each not in alone]
+        return all(min(abs(each.line.number - number) for number in others) <= _NEXT for each in alone)
     numbers = sorted(each.line.number for each in found)
     if all(each.rule != "line of its own" for each in found):
         return all(below - above <= _NEXT for above, below in pairwise(numbers))

@@ -16,8 +16,8 @@ _CLOCK = re.compile(
 )
 _DAY_IN_WORDS = re.compile(rf"(?<!\w)(?:(?:1\s?er|0?[1-9]|[12]\d|3[01])\s+)?{MONTH}\s+20\d\d(?![\d,.])")
 _TELEPHONE = re.compile(r"(?<![\d,.])(?:\+33 ?[1-9]|0[1-9])(?:[ .]\d\d){4}(?![\d,.]?\d)")
-# The unit may follow in letters that belong to it alone; "h.t." is none.
-_UNIT = r"(?:h(?:eures?|rs?)?(?:\s?[/-]?\s?(?:stagiaires?|apprenants?|participants?)(?:\(s\))?)?)(?![\w.]*t\b|\w)"
+# The unit may follow in letters that belong to it alone; "h.t." is none. HEU and HUR are codes of units.
+_UNIT = r"(?:h(?:eures?|rs?|eu|ur)?(?:\s?[/-]?\s?(?:stagiaires?|apprenants?|participants?)(?:\(s\))?)?)(?![\w.]*t\b|\w)"
 _TOKEN = re.compile(
     rf"(?P<hm>(?<![\w,./-])-?\d{{1,5}}\s?h(?:eures?)?\s?[0-5]\d(?:\s?mn?|\s?min(?:utes)?)?(?![\d\w]))"
     rf"|(?P<colon>(?<![\w,./:-])-?\d{{1,5}}:[0-5]\d(?![\d:]))"
@@ -140,5 +140,5 @@ def _days(raw: str) -> str:
 
 _CODE = re.compile(r"0\d{3,}(?![\d.,])")  # the end of a SIRET
 # A unit in a column of its own.
-_UNITS = {"h": "HOURS", "hr": "HOURS", "hrs": "HOURS", "heure": "HOURS", "heures": "HOURS"}
+_UNITS = dict.fromkeys(("h", "hr", "hrs", "heu", "hur", "heure", "heures"), "HOURS")
 _KINDS = {"hm": "HOURS", "colon": "CLOCK", "hours": "HOURS", "money": "MONEY", "percent": "PERCENT", "number": "NUMBER"}

@@ -32,7 +32,8 @@ _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
-    r"interlocut|suivi administratif|(?<!stage )(?<!parcours )(?<!module )\bsuivi\s*:|"
+    r"interlocut|testeu|evaluat(?:eur|rice)|examinat|jury|suivi administratif|suivi (?:du|de votre|de ce) dossier|"
+    r"(?<!stage )(?<!parcours )(?<!module )\bsuivi\s*:|"
     r"(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
     r"conseill|referent|"
     r"tut(?:eur|rice)|maitres?\s+d|signat|\bsignee?s? (?:par|le)\b|(?<!parcours )\bcoach(?:es|s)?\s*:|"
@@ -47,7 +48,8 @@ _OF_A_COMPANY = re.compile(
 )
 STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |l'\s?|votre |notre |nom du )?(?:agente? comptable|comptable|ordonnat|intendant|formateu|formatri|"
-    r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|referent|"
+    r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|suivi du dos|"
+    r"referent|testeu|evaluat(?:eur|rice)|examinat|jury|"
     r"tut(?:eur|rice)|maitre d|signataire|represent|"
     r"responsable|enseignant|monit(?:eur|rice)|professeur|consultante?\b|coach\b|conseiller|accompagnat)"
 )
@@ -156,9 +158,10 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
             if NOT_OF_THE_CLASS.search(each.before) or _OF_A_COMPANY.search(each.before):
                 break
             sure = 90 if each.how != "below" else 84
+            readings = several(each.text, placed=True), _going_on(sheet, each), _broken(sheet, each)
             here = [
                 Mention(person, each.line, f"label {each.label.strip(' :-')}", sure, contract=contract_in(each.line))
-                for person in max(several(each.text), _going_on(sheet, each), _broken(sheet, each), key=len)
+                for person in max(readings, key=len)
             ]
             if "beneficiaire" in each.label or each.how == "below":
                 here = [mention for mention in here if mention.name.likeness >= least]
@@ -326,9 +329,12 @@ def _listed(text: str) -> list[Name]:
     return [each for each in people if each] if len(parts) > 1 and all(people) else []
 
 
-def several(text: str) -> list[Name]:
-    """Read a text as names and nothing else: "DURAND Anne, PETIT Luc et M. Jean MARTIN"; none if a part is no name."""
-    whole = name_in(text)
+def several(text: str, *, placed: bool = False) -> list[Name]:
+    """Read a text as names and nothing else: "DURAND Anne, PETIT Luc et M. Jean MARTIN"; none if a part is no name.
+
+    `placed` says that it stands where names stand (see `name`).
+    """
+    whole = name_in(text, placed=placed)
     if whole and not re.search(r"\set\s|;|,.*,", text):
         return [whole]
     prose = [person for person, _, _ in named_in_prose(text)]

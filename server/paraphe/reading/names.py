@@ -246,10 +246,10 @@ _RUN = re.compile(rf"{_WORD}(?: {_WORD})+")
 _MOST_WORDS = 6  # of a name
 
 
-def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
+def named_by_case(text: str, *, least: int = 2) -> Iterator[tuple[Name, int, int]]:
     """Give the names in running text that capitals, or a word before, and a given name known betray.
 
-    Each comes with where it begins and ends.
+    Each comes with where it begins and ends. With `least` 1, capitals are enough.
     """
     text = OPENS_DAY.sub(lambda match: "|" * len(match[0]), text)
     for run in _RUN.finditer(text):
@@ -260,7 +260,8 @@ def named_by_case(text: str) -> Iterator[tuple[Name, int, int]]:
         while at < len(words):
             for to in range(min(len(words), at + _MOST_WORDS), at + 1, -1):
                 found = name(" ".join(word for word, _ in words[at:to]))
-                if found and found.likeness >= 2 and (found.order == "case" or _follows(text[: words[at][1]], found)):
+                likely = found is not None and found.likeness >= least
+                if found and likely and (found.order == "case" or _follows(text[: words[at][1]], found)):
                     start, end = words[at][1], words[to - 1][1] + len(words[to - 1][0])
                     yield found, start, end
                     at = to

@@ -40,7 +40,7 @@ _BROKEN_OFF = re.compile(
 )
 _OF_IT = (
     r"(?:\s+(?:en formation|(?:de\s+(?:la\s+|l')?|d[eu]\s+|d'\s?)?(?:periode|formation|session|action|stage|"
-    r"prestations?)|(?:d[eu]s?\s+|d')?(?:la\s+|l')?[a-z]{3,}(?:\s+[a-z]{3,}){0,2}(?=\s*(?::|$))))?"
+    r"prestations?)(?:\s+(?:facture|realise|effectue|execute|concerne)e?s?)?|(?:d[eu]s?\s+|d')?(?:la\s+|l')?[a-z]{3,}(?:\s+[a-z]{3,}){0,2}(?=\s*(?::|$))))?"
 )
 _START = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:debut|entree){_OF_IT}|du)\b\s*(?:\(.*?\))?\s*:?")
 _END = re.compile(rf"\b(?:(?:date\s+(?:de\s+)?)?(?:fin|sortie){_OF_IT}|au)\b\s*(?:\(.*?\))?\s*:?")

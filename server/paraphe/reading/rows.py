@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import reduce
 from itertools import islice, takewhile
 
-from . import tables
+from . import staff, tables
 from .dates import aligned
 from .labels import Sheet, joined
 from .layout import Cell, Line, fold
@@ -326,18 +326,17 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
             words = set(person.printed.split()) if person else set()
             named = [(line, each) for line, each in lines if words & set(each.text.split())]
             places = {(line.number, each.x0) for line, each in named}
-            if person and not places & taken and not any(map(_is_beside_staff, named)):
+            if person and not places & taken and not any(_is_by_staff(sheet, *each) for each in named):
                 taken |= places
                 found.append(Mention(person, row.line, "lines of one item", 86, row, hours, amount, proven, contract))
                 break
     return found
 
 
-def _is_beside_staff(named: tuple[Line, Cell]) -> bool:
-    """Say whether the cell left of a name says that it is one of the organisation's people: "Formatrice" and "…"."""
-    line, cell = named
+def _is_by_staff(sheet: Sheet, line: Line, cell: Cell) -> bool:
+    """Say whether the cell left of a name, or above it, names one of the organisation's people: "Formatrice", "…"."""
     left = next((each.folded for each in reversed(line.cells) if each.x1 <= cell.x0), "")
-    return STAFF_LABEL.match(left) is not None
+    return STAFF_LABEL.match(left) is not None or staff.is_below_function(sheet, line, cell)
 
 
 def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[list[tuple[Line, Cell]], str | None]]:

@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from itertools import islice
 
 from .labels import Sheet
-from .layout import Cell
+from .layout import Cell, Line
 from .measures import in_text
 from .mentions import STAFF_LABEL, Mention
 
@@ -13,6 +13,8 @@ _FAR = 4  # sizes of type
 _EDGE = 3  # points
 _LETTERHEAD = 10  # lines
 _ADDRESS = 4  # lines from a name to the town
+_CLOSING = 3  # lines
+_CLOSES = re.compile(r"\b(?:salutations|cordialement|sentiments|consideration)\b")
 _FOR = re.compile(r"(?:pour|clients?|destinataires?|payeur|debiteur|(?:factur|adress|envoy)\w* a|a l'attention de|a)")
 _TRAINING = re.compile(r"\b(?:formations?|stages?|sessions?|modules?|stagiaires?|suivie?s?)\b")
 _TOWN = re.compile(r"\d{5}\s+[A-ZÀ-Ý]")
@@ -27,9 +29,11 @@ _FUNCTION = re.compile(
 
 def stands_as_staff(sheet: Sheet, mention: Mention) -> bool:
     """Say whether a name without hours stands below a function, or right above one: "Mme …" and "Responsable RH"."""
-    if _is_below(sheet, mention):
+    if not mention.students and is_below_function(sheet, mention.line, mention.cell):
         return True
     labelled_one = mention.rule.startswith("label")
+    if not labelled_one and not mention.students and _signs(sheet, mention):
+        return True
     if labelled_one or mention.students or any(each[0] == "HOURS" for each in in_text(mention.line.text)):
         return False
     at = bisect_right(sheet.lines, mention.line.number, key=lambda each: each.number)
@@ -37,6 +41,14 @@ def stands_as_staff(sheet: Sheet, mention: Mention) -> bool:
     near = below.page == mention.line.page and mention.line.y - below.y < 2 * mention.line.size
     cells = [cell for cell in below.cells if _overlap(cell, mention.cell)] if near else []
     return any(_FUNCTION.match(cell.folded) and len(cell.text) < 45 for cell in cells)
+
+
+def _signs(sheet: Sheet, mention: Mention) -> bool:
+    """Say whether a name stands alone below the words that close a letter: "… nos salutations distinguées."."""
+    at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
+    above = [line for line in sheet.lines[max(0, at - _CLOSING) : at] if line.page == mention.line.page]
+    alone = len(mention.line.cells) == 1 and mention.line.cells[0].text.endswith(mention.name.printed)
+    return alone and any(_CLOSES.search(line.folded) for line in above)
 
 
 def is_named_as_staff(mention: Mention) -> bool:
@@ -48,18 +60,18 @@ def is_named_as_staff(mention: Mention) -> bool:
     return len(left) < 40 and STAFF_LABEL.match(left) is not None
 
 
-def _is_below(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name without hours signs for a function above it: "La responsable" and, below, "Mme …"."""
-    if mention.students or mention.line.number == 0:
+def is_below_function(sheet: Sheet, line: Line, cell: Cell) -> bool:
+    """Say whether a name stands below a function: "La responsable" and, below, "Mme …"."""
+    if line.number == 0:
         return False
-    at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
-    above = sheet.lines[at - 1] if at else mention.line
-    apart = (above.y - mention.line.y) / mention.line.size if above.page == mention.line.page else _FAR
-    cells = [cell for cell in above.cells if _overlap(cell, mention.cell)] if apart < _FAR else []
+    at = bisect_left(sheet.lines, line.number, key=lambda each: each.number)
+    above = sheet.lines[at - 1] if at else line
+    apart = (above.y - line.y) / line.size if above.page == line.page else _FAR
+    cells = [each for each in above.cells if _overlap(each, cell)] if apart < _FAR else []
     return any(
-        STAFF_LABEL.match(called) and len(cell.text) < 45 and ":" not in cell.text
-        for cell in cells
-        for called in (cell.folded, cell.folded.strip(" ,").rpartition(", ")[2])  # "Pour le CFA, l'agent comptable"
+        STAFF_LABEL.match(called) and len(each.text) < 45 and ":" not in each.text
+        for each in cells
+        for called in (each.folded, each.folded.strip(" ,").rpartition(", ")[2])  # "Pour le CFA, l'agent comptable"
         if apart < 2 or re.match(r"l(?:[ae] |')", called)  # room for a signature: "La directrice,"
     )
 

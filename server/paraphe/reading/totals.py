@@ -40,17 +40,15 @@ _PER_PERSON = re.compile(
 )
 
 
-_UNITS = {"h", "hr", "hrs", "heure", "heures"}
+_HOURLY = re.compile(r"\bheures?\b|horaire|/\s?h\b|\bnb\.? h\b|\((?:h|heu|hur)\)|\d\s?(?:h|heu|hur)\b|\bh\.?/stag")
+_UNITS = {"h", "hr", "hrs", "heu", "hur", "heure", "heures"}
 
 
 def is_in_hours(sheet: Sheet) -> bool:
     """Say whether the invoice counts in hours at all."""
     if any(cell.folded.strip(" .") in _UNITS for line in sheet.lines for cell in line.cells):
         return True
-    return any(
-        re.search(r"\bheures?\b|horaire|/\s?h\b|\bnb\.? h\b|\(h\)|\d\s?h\b|\bh\.?/stag", aligned(line.text))
-        for line in sheet.lines
-    )
+    return any(_HOURLY.search(aligned(line.text)) for line in sheet.lines)
 
 
 def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[Total]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from . import gaps, grids, items, mentions, rows, staff, students, tables, turned
+from . import alike, gaps, grids, items, mentions, rows, staff, students, tables, turned
 from .labels import COMPARE, Sheet, value
 from .layout import Line, fold
 from .lending import Lender
@@ -70,6 +70,7 @@ class Trainees:
             [each for each in alone if each.name.likeness > 1],
             mentions.labelled(self.sheet, least=0),
             rows.in_lines(self.sheet, in_hours=self.in_hours, least=0),
+            alike.in_alike_rows(self.sheet, in_hours=self.in_hours),
             alone,
             mentions.in_running_text(self.sheet),
         ]
