@@ -12,7 +12,7 @@ from .periods import PERIOD_WORDS
 from .result import Value
 
 #: What announces a number.
-NO = r"(?:n\s?[°o]s?\b\.?|n°s?\.?|numero|num\b\.?|ref(?:erence)?\b\.?|#)"
+NO = r"(?:n\s?[°o]s?\b(?!-\d)\.?|n°s?\.?|numero|num\b\.?|ref(?:erence)?\b\.?|#)"
 _PAPER = (
     r"(?:factures?|avoirs?|note d'honoraires|note de credit|note de debit|invoice|facture[- ]avoir|facture d'avoir|"
     r"memoire)"
@@ -43,10 +43,10 @@ _OTHER_PAPER = re.compile(
     r"reclamation|commande|client|dossier|convention|contrat|devis|(?:^|\s)sur\s|"
     r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
-_OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|corrigee|correspond")
+_OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|corrigee|correspond|precedente|suivante")
 #: A label that on a credit note may announce the invoice that is paid back.
 _OF_AN_INVOICE = re.compile(r"^(?!.*(?:avoir|credit)).*factur")
-_SHORT = 13  # what a number of three digits at most is less sure by
+_SHORT = 16  # what a number of three digits at most is less sure by
 _CREDIT = re.compile(r"av|nc|cn|a[-\d]", re.IGNORECASE)  # how numbers of credit notes begin
 _NOT_A_NUMBER = re.compile(
     rf"{DAY}|\d{{14}}|\d{{9}}|0\d(?:[ .]\d\d){{4}}|(?:19|20)\d\d|\d{{1,2}}|page.*|bc.*", re.IGNORECASE
@@ -124,6 +124,8 @@ def _number_in(each: Announced, rule: str) -> str | None:
     rest = match.string[match.end() :]
     if joined := re.match(r"\s([A-Z]{0,3}\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
+    elif joined := re.match(r"\s?/\s(\d{2,6})(?![\d/.])", rest):
+        token, rest = f"{token} / {joined[1]}", rest[joined.end() :]
     ends = not rest.strip() or re.match(rf"\s+(?:du|en date du|-)\s+{DAY}", aligned(rest))
     if explicit and each.how == "same" and not each.before.strip() and ends and re.fullmatch(r"\d{1,3}", token):
         return token

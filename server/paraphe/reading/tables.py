@@ -1,7 +1,7 @@
 """Tables: which line is the head of one, what its columns hold, and what a row says in them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -180,7 +180,7 @@ def rows(sheet: Sheet) -> tuple[Row, ...]:
             tables.append([])
         elif columns:
             tables[-1].append(Row(line, columns, bool(sums(lines, index))))
-    return tuple(row for table in tables for row in _as_wide_as_their_rows(table))
+    return tuple(row for table in tables for row in _with_billed_hours(_as_wide_as_their_rows(table)))
 
 
 @lru_cache(maxsize=4)
@@ -208,6 +208,47 @@ def _as_wide_as_their_rows(table: list[Row]) -> list[Row]:
         for column, here in zip(table[0].columns, cells, strict=True)
     )
     return [replace(row, columns=columns) for row in table]
+
+
+_MAY_BE_HOURS = ("HOURS", "QUANTITY", "PART", "OTHER")
+_COUNTS = ("NUMBER", "HOURS", "CLOCK")
+_CENTS = Decimal("0.0151")
+
+
+def _with_billed_hours(table: list[Row]) -> list[Row]:
+    """Say which of several columns of hours is billed: the only one that all amounts follow, at one price.
+
+    "Inscrit 70,00 | Absences 7,00 | Présences 63,00 | Coût 630,00" and "70,00 | 21,00 | 49,00 | 490,00": presences.
+    """
+    counting = [figures for row in table if not row.is_total and len(figures := _by_column(row)) > 2]
+    same = set.intersection(*(set(each) for each in counting)) if len(counting) > 1 else set()
+    if len(same) < 3:
+        return table
+    *others, last = sorted(same)
+    hours = [at for at in others if all(each[at].kind in _COUNTS for each in counting)]
+    follow = [at for at in hours if _follow(counting, at, last)]
+    columns = list(table[0].columns)
+    if len(follow) != 1 or columns[follow[0]].role not in _MAY_BE_HOURS:
+        return table
+    for at in hours:
+        if columns[at].role in _MAY_BE_HOURS:
+            columns[at] = replace(columns[at], role="HOURS" if at == follow[0] else "PLANNED")
+    return [replace(row, columns=tuple(columns)) for row in table]
+
+
+def _by_column(row: Row) -> dict[int, Measure]:
+    """Return the figures of a row by the number of their column; none if two stand in one."""
+    found = [(row.columns.index(column), each) for each, column in row.measures() if column]
+    return dict(found) if len({at for at, _ in found}) == len(found) else {}
+
+
+def _follow(counting: Sequence[Mapping[int, Measure]], hours: int, amounts: int) -> bool:
+    """Say whether the amounts of rows are those of a column, times one price, and the column's values differ."""
+    pairs = [(abs(each[hours].value), abs(each[amounts].value)) for each in counting]
+    if not all(hour and amount for hour, amount in pairs) or len({hour for hour, _ in pairs}) == 1:
+        return False
+    hour, amount = pairs[0]
+    return all(abs(amount / hour * other - money) <= _CENTS for other, money in pairs)
 
 
 _WORDLESS = re.compile(r"(?:[\W\d_]|\b(?:h|hrs?|heures?|eur(?:os?)?)\b)*")

@@ -23,6 +23,9 @@ _IMPRINT = re.compile(r"\b(?:siret|siren|rcs|capital|nda|ape|naf|declaration d'a
 
 _PART = re.compile(r"(?:sous[- ]total|s/total)\b")
 
+#: How a name says itself which of its parts is the family.
+_TOLD = ("comma", "case")
+
 #: Rules by which a title may pass for a name.
 _LOOSE = ("grid", "line of its own", "list of names", "capitals", "lines of one item")
 
@@ -360,9 +363,17 @@ def _of_value(hours: Measure | None, value: Decimal) -> Measure | None:
 
 
 def _is_same(one: Mention, other: Mention) -> bool:
-    return one.line.number == other.line.number or not (
-        one.contract and other.contract and one.contract != other.contract
-    )
+    if one.line.number == other.line.number:
+        return True
+    contracts = one.contract and other.contract and one.contract != other.contract
+    return not (contracts or _are_two(one, other))
+
+
+def _are_two(one: Mention, other: Mention) -> bool:
+    """Say whether names of the same words are of two persons, as Bernard THOMAS and Thomas BERNARD in one table."""
+    counted = one.hours is not None and other.hours is not None and one.rule == other.rule
+    told = one.name.order in _TOLD and other.name.order in _TOLD
+    return counted and told and fold(one.name.last) != fold(other.name.last)
 
 
 def _merged(first: list[Mention], second: list[Mention]) -> list[Mention]:
