@@ -56,13 +56,15 @@ _DATE_LABELS = (
     ("date of the invoice", 98, re.compile(
 
             r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
-            r"document|creation)|^emis(?:e|sion)?\s*:?$|\bemise?\s+le|\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
+            r"document|creation|presente)(?:\s*/\s*(?:issue |invoice )?date)?|^emis(?:e|sion)?\s*:?$|\bredigee?\s+le|"
+            rf"(?:^|[·;,]\s*|\s{{2,}})emission\s*:?\s*(?={DAY})|\bemise?\s+(?:a\s+[a-z' -]{{2,30}}\s+)?le|"
+            r"\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
         r"\bfacturee?\s+le|(?:^|[-,;]\s*)datee?\s+du|\bdate\s+d'envoi")),
     ("printed on", 88, re.compile(rf"\beditee?\s+le(?!\s*:?\s*{DAY}\D{{1,5}}\d\d?[:h]\d\d)")),
     ("date", 90, re.compile(
-        r"(?:^|[-/,;]\s*|\s{2,})date(?![a-z])(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
+        r"(?:^|[-/,;·]\s*|\s{2,})date(?![a-z])(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
-    ("invoice of", 96, re.compile(rf"\b{_PAPER}[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
+    ("invoice of", 96, re.compile(rf"\b{_PAPER}(?:\s+[a-z]+)?\s*:?[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
         rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]|"
         rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le))\s+(?={DAY}\s*$)")),
@@ -109,7 +111,7 @@ def number(sheet: Sheet) -> list[Value]:
 def _number_in(each: Announced, rule: str) -> str | None:
     explicit = rule in ("number of the invoice", "invoice number")
     if (
-        _OTHER_PAPER.search(each.before)
+        _OTHER_PAPER.search(_nearest(each))
         or (_OTHER_PAPER if rule == "invoice, number and day" else _OF_ANOTHER).search(each.label)
         or (each.how == "below" and (rule == "invoice:" or (not explicit and tables.head(each.at))))
         or (each.how != "same" and _OTHER_PAPER.search(_left_of(each)))
@@ -145,6 +147,11 @@ def _number_in(each: Announced, rule: str) -> str | None:
     ):
         return None
     return None if re.search(r"\b(?:tva|siret|siren|nda|iban|rcs|naf)\b", fold(each.text[: match.start()])) else token
+
+
+def _nearest(each: Announced) -> str:
+    """Return of what stands before a label what is of the same statement: "Commande : 12 · Facture : 26-118"."""
+    return each.before.rpartition("·")[2]
 
 
 def _is_captioned(sheet: Sheet, each: Announced) -> bool:
@@ -217,7 +224,7 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
 
 
 def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
-    if _OTHER_DAY.search(each.before) or _OTHER_DAY.search(each.label):
+    if _OTHER_DAY.search(_nearest(each)) or _OTHER_DAY.search(each.label):
         return None
     if rule == "invoice of" and (
         _OTHER_PAPER.search(each.before) or "rembours" in each.before or _TAUGHT.search(each.label)

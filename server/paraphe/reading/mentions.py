@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, islice
 
-from .dates import aligned
+from .dates import DAY, aligned
 from .labels import Announced, Sheet, announced, joined
 from .layout import Cell, Line, fold
 from .measures import Measure, in_text
@@ -105,6 +105,7 @@ _PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|c
 _HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:(?:{WHO}\b|(?:stag|benef|appr|part|cand)\.)\s*(?:n°\s*\d+)?\s*:?\s*)?")
 
 
+_BEHIND_DAYS = re.compile(rf"{DAY}\s*[,-]\s+(?=[^\d,]+$)")  # "Chiffrage, 12/10/2026 au 14/10/2026, Anne Durand"
 _CODED = re.compile(r"(?=\S*\d{3})[A-Z]{0,5}[-/]?[\dA-Z/-]+\s+([^\d]+)$")  # "CP-292079 DURAND Anne"
 
 
@@ -120,6 +121,10 @@ def name_in(text: str, family_first: bool | None = None, *, placed: bool = False
     text = OPENS_DAY.sub("  ", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
     if found := name(bare, family_first=family_first, placed=placed):
+        return found
+    if (match := _BEHIND_DAYS.search(aligned(bare))) and (
+        found := name(bare[match.end() :], family_first=family_first, placed=placed)
+    ):
         return found
     if (match := _CODED.match(bare)) and (found := name(match[1], family_first=family_first, placed=placed)):
         return found

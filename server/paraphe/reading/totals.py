@@ -57,6 +57,7 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
     `excl` is the amount without tax: lines that multiply and make it count everything that is invoiced.
     """
     found: dict[Decimal, Total] = {}
+    sums = {row.line.number: row for row in tables.rows(sheet) if row.is_total}
 
     def offer(value: Decimal, sure: int, line: Line, rule: str) -> None:
         value = abs(value)
@@ -72,6 +73,10 @@ def hours(sheet: Sheet, excl: Decimal | None = None, *, in_hours: bool) -> list[
                 if re.search(r"report|sous-|\d\s?$", each.before[-12:]) or _PER_PERSON.search(f"{each.label} {near}"):
                     break
                 first = next(iter(in_text(each.text)), None)
+                row = sums.get(each.line.number)
+                total = _hours_of_total_row(row, in_hours=in_hours) if row else None
+                if first and total and total.value != first[1]:
+                    break  # of several columns of hours the first, and not the one that is invoiced
                 units = rule != "hours said" and (
                     "heure" in each.label or "volume" in each.label or re.search(r"\bh\b", each.label)
                 )

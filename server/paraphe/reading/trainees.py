@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from . import alike, gaps, grids, items, mentions, rows, staff, students, tables, turned
+from . import alike, gaps, grids, items, left_out, mentions, rows, staff, students, tables, turned
 from .labels import COMPARE, Sheet, value
 from .layout import Line, fold
 from .lending import Lender
@@ -101,9 +101,11 @@ class Trainees:
 
     def _completed(self, found: list[Mention]) -> list[Mention]:
         found = self._with_students(self.lender.lend(found))
-        if not self._is_proven(found) and self._is_proven(summed := _from_summary(found)):
-            return summed
-        return found
+        if self._is_proven(found):
+            return found
+        invoiced = [each for each in found if not left_out.is_left_out(self.sheet, each)]
+        others = (_from_summary(found), invoiced)
+        return next((each for each in others if self._is_proven(each)), found)
 
     def _lend_rows(self, pupils: list[Mention], beside: list[Mention]) -> None:
         """Give mentions of known students what stands in their line."""
