@@ -210,7 +210,8 @@ def _as_wide_as_their_rows(table: list[Row]) -> list[Row]:
     return [replace(row, columns=columns) for row in table]
 
 
-_MAY_BE_HOURS = ("HOURS", "QUANTITY", "PART", "OTHER")
+_MAY_BE_HOURS = ("HOURS", "PART", "OTHER")
+_OTHER_UNIT = re.compile(r"jour|jrs?\b|mois|semaine|seance|session|forfait|unite|repas")
 _COUNTS = ("NUMBER", "HOURS", "CLOCK")
 _CENTS = Decimal("0.0151")
 
@@ -228,7 +229,7 @@ def _with_billed_hours(table: list[Row]) -> list[Row]:
     hours = [at for at in others if all(each[at].kind in _COUNTS for each in counting)]
     follow = [at for at in hours if _follow(counting, at, last)]
     columns = list(table[0].columns)
-    if len(follow) != 1 or columns[follow[0]].role not in _MAY_BE_HOURS:
+    if len(follow) != 1 or columns[follow[0]].role not in _MAY_BE_HOURS or _OTHER_UNIT.search(columns[follow[0]].head):
         return table
     for at in hours:
         if columns[at].role in _MAY_BE_HOURS:
