@@ -41,7 +41,7 @@ NUMBER = re.compile(r"(?:[A-Z]{1,3}[ ](?=\d))?(?=[\w/.-]*\d)[A-Za-z0-9]+(?:[/_.\
 _OTHER_PAPER = re.compile(
     r"annul|origine|relati[fv]|rectifi|correct|corrig|concern|correspond|imput|rappel|mention|toute |"
     r"reclamation|commande|client|dossier|convention|contrat|devis|(?:^|\s)sur\s|"
-    r"initiale|remplace|deduire|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
+    r"initiale|remplace|deduire|deduction|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
 _OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|corrigee|correspond|precedente|suivante")
 #: A label that on a credit note may announce the invoice that is paid back.

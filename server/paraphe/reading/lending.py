@@ -75,7 +75,8 @@ class Lender:
                 for each, hours in zip(found, given, strict=True):
                     each.hours = hours
                 return found
-        shared = self._hours_for_each(len(found)) if _is_list(found) else None
+        together = _is_list(found) and not self._only_some_count(found)
+        shared = self._hours_for_each(len(found)) if together else None
         if shared is not None:
             for each in found:
                 each.hours = shared
@@ -83,9 +84,16 @@ class Lender:
 
     def _count_on_their_own(self, found: list[Mention]) -> bool:
         """Say whether the lines of the names count hours that differ: then nobody has those of another place."""
+        return len({each.value for each in self._counted(found) if each is not None}) > 1
+
+    def _only_some_count(self, found: list[Mention]) -> bool:
+        """Say whether hours stand in the lines of some names and not of the others, who then have none of them."""
+        counted = self._counted(found)
+        return any(counted) and not all(counted)
+
+    def _counted(self, found: list[Mention]) -> list[Measure | None]:
         lines = {each.line.number: each.line for each in found}.values()
-        read = (rows.figures(self.rows.get(line.number, tables.Row(line, ())), in_hours=True)[0] for line in lines)
-        return len({each.value for each in read if each is not None}) > 1
+        return [rows.figures(self.rows.get(line.number, tables.Row(line, ())), in_hours=True)[0] for line in lines]
 
     def _hours_under(self, found: list[Mention], index: int) -> Measure | None:
         """Return the hours in the column of a mention, down to the next one there: boxes side by side."""

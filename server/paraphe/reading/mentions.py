@@ -31,7 +31,7 @@ _ATTENDED_BY = re.compile(r"\b(?:a|ont) ete suivie?s? par(?=\s)")
 _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 NOT_OF_THE_CLASS = re.compile(
-    r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contacts?\b|"
+    r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contact(?:s|er)?\b|"
     r"interlocut|testeu|evaluat(?:eur|rice)|examinat|jury|suivi administratif|suivi (?:du|de votre|de ce) dossier|"
     r"(?<!stage )(?<!parcours )(?<!module )\bsuivi\s*:|"
     r"(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
@@ -102,7 +102,10 @@ def contract_in_text(text: str) -> str | None:
 
 
 _PARTS = re.compile(r"\s[-/:]\s|[;:]|\s{2,}|,\s(?=contrat|n[ée]|salari|employ|chez\b|apprenti|agent\b|(?:du |le )?\d)")
-_HEADED = re.compile(rf"\s*(?:(?:et|&)\s+)?(?:(?:{WHO}\b|(?:stag|benef|appr|part|cand)\.)\s*(?:n°\s*\d+)?\s*:?\s*)?")
+_HEADED = re.compile(
+    r"\s*(?:(?:et|&)\s+)?(?:(?:participation|inscription|presence|accompagnement) d(?:e\s+|'))?"
+    rf"(?:(?:{WHO}\b|(?:stag|benef|appr|part|cand)\.)\s*(?:n°\s*\d+)?\s*:?\s*)?"
+)
 
 
 _BEHIND_DAYS = re.compile(rf"{DAY}\s*[,-]\s+(?=[^\d,]+$)")  # "Chiffrage, 12/10/2026 au 14/10/2026, Anne Durand"

@@ -121,6 +121,7 @@ _PLACES = {
     "avril",
     "mai",
     "page",
+    "parc",
     "juin",
     "lot",
     "somme",

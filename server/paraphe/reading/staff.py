@@ -18,7 +18,7 @@ _CLOSES = re.compile(r"\b(?:salutations|cordialement|sentiments|consideration)\b
 _FOR = re.compile(r"(?:pour|clients?|destinataires?|payeur|debiteur|(?:factur|adress|envoy)\w* a|a l'attention de|a)")
 _TRAINING = re.compile(r"\b(?:formations?|stages?|sessions?|modules?|stagiaires?|suivie?s?)\b")
 _TOWN = re.compile(r"\d{5}\s+[A-ZÀ-Ý]")
-_IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration d'activite")
+_IMPRINT = re.compile(r"\bsire[tn]\b|\bnda\b|declaration (?:d'activite|:)")
 # Functions of a customer's people; what a training may be called is none ("Assistante de direction").
 _FUNCTION = re.compile(
     r"(?:l[ae] )?(?:format(?:eur|rice)\b|consultante?\b|"

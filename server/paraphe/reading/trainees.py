@@ -139,7 +139,7 @@ class Trainees:
 
     def _is_alone(self, only: Mention) -> bool:
         """Say whether nobody else is named and no other line counts hours, so that one trainee is all there are."""
-        if self.named - {only.key}:
+        if self.named - {only.key} or self._has_contracts():
             return False
         own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
         beside, _, _ = rows.figures(self.rows.get(only.line.number, tables.Row(only.line, ())), in_hours=self.in_hours)
@@ -171,6 +171,11 @@ class Trainees:
         parts = [abs(each.value) for each in found if each is not None and abs(each.value) != total]
         return parts if sum(parts, Decimal()) == total else []
 
+    def _has_contracts(self) -> bool:
+        """Say whether two numbers of contracts are printed that are alike: one for each of several trainees."""
+        numbers = {found for line in self.sheet.lines if (found := mentions.contract_in(line))}
+        return len({re.sub(r"\d", "0", each) for each in numbers}) < len(numbers)
+
     def _named_among(self, only: Mention, counting: list[items.Item]) -> int:
         """Return how often a family name stands among the lines that count hours."""
         numbers = [line.number for *_, line in counting]
@@ -197,6 +202,14 @@ class Trainees:
                 COMPARE,
                 "trainees",
             )
+        for each in self.mentions:
+            if left_out.is_left_out(self.sheet, each):
+                reading.warn(
+                    "TRAINEES_NOT_PROVEN",
+                    f"Beside or above {each.name.printed} stand words that leave a person out.",
+                    COMPARE,
+                    "trainees",
+                )
         if (count := gaps.counted(self.sheet)) > len(self.mentions) > 0:
             reading.warn(
                 "TRAINEES_NOT_PROVEN",

@@ -12,44 +12,44 @@ PARTICLES = _words(
 
 #: No word of a name: what stands on such invoices in capital letters or at the head of a cell.
 NO_NAMES = _words("""
-    absence absences academie accord achat acompte action activite adresse adresser agence agent agrement allee
-    anglais animateur annee annuel aout apprenant apprenants apprenti apprentie apprenties apprentis apprentissage
-    approfondissement apres apres-midi arrete arretee art article assistant assistante association atelier ateliers
-    attestation au auditeur auto-ecole aux avance avancee avant avec avenue avoir avril bac bachelor bancaire
-    banque base bat batiment beneficiaire beneficiaires bic bien bilan bloc bon boulangerie boulevard bourg bp
-    brasserie brevet bts bureautique but cabinet caces campus candidat cap carrosserie ce cedex centre certificat
-    certification cette cfa charpente chauffage chemin client client-e clients clinique coach coaching code
-    cogerant commande commercial commune communication comptabilite comptable compte comptes conditions conducteur
-    conduite conseil conserverie contact contrat convention cooperative coordonnees cours cout couts couverture cpf
-    cpro credit cse cumul cumuls cursus dans date dates debut deca decembre declaration delai departement des
-    designation destinataire detail deug developpement developpeur developpeuse devis dimanche diplome directeur
-    direction directrice dispositif distance distanciel distillerie doit domaine dossier dpc du duree dut echeance
-    ecole edite editee edition effectuee effectuees efficacite electricite electrique emargement emetteur emis
-    emise employeur en encadrement entre entreprise envoyer equipe est et etablissement etablissements etat ets eur
-    eurl euros excel executive exoneration exonere expedier facturation facture facturer factures faf fait fax fco
-    feuille fevrier fimo fin financement financeur foad fonderie fonds fongecif forfait formateur formation
-    formatrice frais france fromagerie gaec garage gestes gestion gie groupe groupement h habilitation hebergement
-    heure heures hopital hors hotel ht iban identifiant immeuble impasse imprimerie indemnite informatique
-    ingenierie initiation institut intermediaire intervenant intitule j janvier jeudi jour jours juillet juin
-    juridique kit la laboratoire langue le les librairie licence lieu ligne liste livraison livrer logiciel lot
-    lundi lycee maconnerie madame mai mairie maison management manager mandat marchandises mardi marketing mars
-    master matin mba mensualite mensuel mention menuiserie merci mercredi mesdames message messieurs mode module
-    modules mois monsieur montant montants n naf nature nda net niveau nom nombre noms nord nos notre novembre nr
-    numero objet observation observations octobre opco operateur operatrice opticiens organisme origine ou ouest
-    page paiement papeterie par parcours paris participant participants parties passage patisserie payable payeur
-    pedagogique pedagogiques peinture penalite penalites perfectionnement periode personnel pharmacie photoshop
-    place plomberie postures pour pourcentage powerpoint prap prenom prenoms preparation presence presentiel
-    prestataire prestation prestations prevue prevues prise prix pro produit professionnel professionnelle
-    professionnels programme projet proximite quai qualification qualiopi quantite quantites rappel rcs realise
-    realisee realisees recu recyclage reduction ref reference references regie reglement regler relance remise
-    report reporter residence responsable restaurant reste retard rib route rue sa salarie salaries samedi sans
-    sarl sas sasu sauveteur scea sci scierie scop secourisme section securite selon septembre service services
-    session sessions siege signature siren siret site societe soit solde solutions somme sous sous-total square sst
-    stage stagiaire stagiaires statut studio subrogation sud suivant suivi sur tarif taux taxe taxes technicien
-    technicienne tel telephone tiers titre titulaire toeic tosa total totaux tout toute tranche transport
-    transports travaux tresor ttc tuteur tutorat tva un une unitaire unite universite vae validation vendeur
-    vendredi vente versement versements veuillez ville virement visa volume vos votre voyageurs web word x za zac
-    zi zone
+    absence absences academie accompagnement accord achat acompte action activite adresse adresser agence agent
+    agrement allee anglais animateur annee annuel aout apprenant apprenants apprenti apprentie apprenties apprentis
+    apprentissage approfondissement apres apres-midi arrete arretee art article assistant assistante association
+    atelier ateliers attestation au auditeur auto-ecole aux avance avancee avant avec avenue avoir avril bac
+    bachelor bancaire banque base bat batiment beneficiaire beneficiaires bic bien bilan bloc bon boulangerie
+    boulevard bourg bp brasserie brevet bts bureautique but cabinet caces campus candidat cap carrosserie ce cedex
+    centre certificat certification cette cfa charpente chauffage chemin client client-e clients clinique coach
+    coaching code cogerant commande commercial commune communication comptabilite comptable compte comptes
+    conditions conducteur conduite conseil conserverie contact contrat convention cooperative coordonnees cours cout
+    couts couverture cpf cpro credit cse cumul cumuls cursus dans date dates debut deca decembre declaration delai
+    departement des designation destinataire detail deug developpement developpeur developpeuse devis dimanche
+    diplome directeur direction directrice dispositif distance distanciel distillerie doit domaine dossier dpc du
+    duree dut echeance ecole edite editee edition effectuee effectuees efficacite electricite electrique emargement
+    emetteur emis emise employeur en encadrement entre entreprise envoyer equipe est et etablissement etablissements
+    etat ets eur eurl euros excel executive exoneration exonere expedier facturation facture facturer factures faf
+    fait fax fco feuille fevrier fimo fin financement financeur foad fonderie fonds fongecif forfait formateur
+    formation formatrice frais france fromagerie gaec garage gestes gestion gie groupe groupement h habilitation
+    hebergement heure heures hopital hors hotel ht iban identifiant immeuble impasse imprimerie indemnite
+    informatique ingenierie initiation institut intermediaire intervenant intitule j janvier jeudi jour
+    jours juillet juin juridique kit la laboratoire langue le les librairie licence lieu ligne liste livraison
+    livrer logiciel lot lundi lycee maconnerie madame mai mairie maison management manager mandat marchandises mardi
+    marketing mars master matin mba mensualite mensuel mention menuiserie merci mercredi mesdames message messieurs
+    mode module modules mois monsieur montant montants n naf nature nda net niveau nom nombre noms nord nos notre
+    novembre nr numero objet observation observations octobre opco operateur operatrice opticiens organisme origine
+    ou ouest page paiement papeterie par parc parcours paris participant participants participation parties passage
+    patisserie payable payeur pedagogique pedagogiques peinture penalite penalites perfectionnement periode
+    personnel pharmacie photoshop place plomberie postures pour pourcentage powerpoint prap prenom prenoms
+    preparation presence presentiel prestataire prestation prestations prevue prevues prise prix pro produit
+    professionnel professionnelle professionnels programme projet proximite quai qualification qualiopi quantite
+    quantites rappel rcs realise realisee realisees recu recyclage reduction ref reference references regie
+    reglement regler relance remise report reporter residence responsable restaurant reste retard rib route rue sa
+    salarie salaries samedi sans sarl sas sasu sauveteur scea sci scierie scop secourisme section securite selon
+    septembre service services session sessions siege signature siren siret site societe soit solde solutions somme
+    sous sous-total square sst stage stagiaire stagiaires statut studio subrogation sud suivant suivi sur tarif taux
+    taxe taxes technicien technicienne tel telephone tiers titre titulaire toeic tosa total totaux tout toute
+    tranche transport transports travaux tresor ttc tuteur tutorat tva un une unitaire unite universite vae
+    validation vendeur vendredi vente versement versements veuillez ville virement visa volume vos votre voyageurs
+    web word x za zac zi zone
 """)
 
 #: Frequent given names: they tell which part of "Martin Paul" is the given name. From common knowledge of the names
