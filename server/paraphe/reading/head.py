@@ -44,6 +44,7 @@ _OTHER_PAPER = re.compile(
     r"initiale|remplace|deduire|deduction|acompte verse|precedent|accord|siret|declaration|tva|iban|tel\b"
 )
 _OF_ANOTHER = re.compile(r"concern|origine|initiale|annulee|creditee|rectifiee|corrigee|correspond|precedente|suivante")
+_OF_WHAT_FOLLOWS = re.compile(r"annul|remplac|relati|rectifi|corrig|acompte|rappel|concern|sur\s*$")
 #: A label that on a credit note may announce the invoice that is paid back.
 _OF_AN_INVOICE = re.compile(r"^(?!.*(?:avoir|credit)).*factur")
 _SHORT = 16  # what a number of three digits at most is less sure by
@@ -54,17 +55,19 @@ _NOT_A_NUMBER = re.compile(
 
 _DATE_LABELS = (
     ("date of the invoice", 98, re.compile(
-
-            r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
-            r"document|creation|presente)(?:\s*/\s*(?:issue |invoice )?date)?|^emis(?:e|sion)?\s*:?$|\bredigee?\s+le|"
-            rf"(?:^|[·;,]\s*|\s{{2,}})emission\s*:?\s*(?={DAY})|\bemise?\s+(?:a\s+[a-z' -]{{2,30}}\s+)?le|"
-            r"\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
+        r"\bdate\s+(?:de\s+|d'\s?|du\s+)?(?:la\s+|l'\s?)?(?:factur\w*|avoir|emission|etablissement|edition|piece|"
+        r"document|creation|presente(?: facture)?(?=\s*[:/]|\s*$))(?:\s*/\s*(?:issue |invoice )?date)?|"
+        rf"^emis(?:e|sion)?\s*:?$|\bemise?\s+le|(?:^|[·;,]\s?|(?<=\s\s))emission\s*:?\s*(?={DAY})|"
+        r"\betablie?\s+(?:a\s+[a-z' -]{2,30}\s+)?le|"
         r"\bfacturee?\s+le|(?:^|[-,;]\s*)datee?\s+du|\bdate\s+d'envoi")),
+    ("written on", 86, re.compile(r"\bredigee?\s+le|\bemise?\s+a\s+[a-z' -]{2,30}\s+le")),
     ("printed on", 88, re.compile(rf"\beditee?\s+le(?!\s*:?\s*{DAY}\D{{1,5}}\d\d?[:h]\d\d)")),
     ("date", 90, re.compile(
         r"(?:^|[-/,;·]\s*|\s{2,})date(?![a-z])(?!\s*(?:d|l|prev|lim|ech|de|pa|val|pre|sess|nais|fin|but))\s*:?|"
         r"\bfacture\s+dat\w+\s+du")),
-    ("invoice of", 96, re.compile(rf"\b{_PAPER}(?:\s+[a-z]+)?\s*:?[^:]{{0,40}}?\s+(?:du|en date du|le)\s+(?={DAY})")),
+    ("invoice of", 96, re.compile(
+        rf"\b{_PAPER}(?:[^:]{{0,40}}?|(?:\s[a-z]{{1,20}})?\s?:\s?[-/\w.]{{0,20}}\d[-/\w.]{{0,20}})\s{{1,3}}"
+        rf"(?:du|en date du|le)\s+(?={DAY})")),
     ("behind the number", 94, re.compile(
         rf"(?:\b{_PAPER}{_KIND}\s*(?:{NO})?\s*:?\s*[-/\w.]*\d[-/\w.]*\s+[-/,|]|"
         rf"^{NO}\s*:?\s*[-/\w.]*\d[-/\w.]*\s+(?:[-/,|]|du|le))\s+(?={DAY}\s*$)")),
@@ -75,6 +78,9 @@ _DATE_LABELS = (
     ("place and day", 89, re.compile(rf"^(?!fait )[a-z][a-z' -]{{1,40}}(?:,|,?\s+le\s*:?)\s+(?={DAY}\s*\.?$)")),
     ("done at", 80, re.compile(rf"^fait [a-z' -]{{1,40}},?\s+le\s*:?\s+(?={DAY}\s*\.?$)")),
 )  # fmt: skip
+_OTHER_WRITING = re.compile(
+    r"devis|bilan|attestation|rapport|cheque|mandat|compte[- ]rendu|convention|contrat|programme"
+)
 _TAUGHT = re.compile(r"\b(?:dispens|heures)")  # what a day behind it is the first of
 _NUMBERED = re.compile(rf"(?:{_PAPER}|piece|document)\b.*\d|^{NO}")
 _OTHER_DAY = re.compile(
@@ -126,7 +132,7 @@ def _number_in(each: Announced, rule: str) -> str | None:
     rest = match.string[match.end() :]
     if joined := re.match(r"\s([A-Z]{0,3}\d{3,6})\s*$", rest):
         token = f"{token} {joined[1]}"
-    elif joined := re.match(r"\s?/\s(\d{2,6})(?![\d/.])", rest):
+    elif joined := re.match(rf"\s?/\s(?!{DAY})(\d{{2,6}})(?=\s*$|\s+(?:du|en date du)\s)", aligned(rest)):
         token, rest = f"{token} / {joined[1]}", rest[joined.end() :]
     ends = not rest.strip() or re.match(rf"\s+(?:du|en date du|-)\s+{DAY}", aligned(rest))
     if explicit and each.how == "same" and not each.before.strip() and ends and re.fullmatch(r"\d{1,3}", token):
@@ -150,8 +156,18 @@ def _number_in(each: Announced, rule: str) -> str | None:
 
 
 def _nearest(each: Announced) -> str:
-    """Return of what stands before a label what is of the same statement: "Commande : 12 · Facture : 26-118"."""
-    return each.before.rpartition("·")[2]
+    """Return of what stands before a label what is of the same statement: "Commande : 12 · Facture : 26-118".
+
+    What is before the point is another one only if it says something whole, and not what became of another paper.
+    """
+    *others, own = _statements(each)
+    whole = others and re.search(r"[:\d]", others[-1])
+    return own if whole and not _OF_WHAT_FOLLOWS.search(each.before) else each.before
+
+
+def _statements(each: Announced) -> list[str]:
+    """Return what points part before a label; the last is of the label's own statement."""
+    return (each.before + "·" * each.label.startswith("·")).split("·")
 
 
 def _is_captioned(sheet: Sheet, each: Announced) -> bool:
@@ -224,7 +240,16 @@ def day_of_issue(sheet: Sheet) -> list[Value]:
 
 
 def _day_in(sheet: Sheet, each: Announced, rule: str) -> date | None:
-    if _OTHER_DAY.search(_nearest(each)) or _OTHER_DAY.search(each.label):
+    *others, _ = _statements(each)
+    of_the_paper = not others or re.search(_PAPER, others[-1])
+    before = _nearest(each) if of_the_paper else each.before
+    if rule == "date" and not of_the_paper:
+        return None  # "Devis D-118 · date : …"
+    if rule == "place and day" and _OTHER_WRITING.search(each.label):
+        return None
+    if rule == "written on" and _OTHER_WRITING.search(f"{each.before} {each.line.folded}"):
+        return None
+    if _OTHER_DAY.search(before) or _OTHER_DAY.search(each.label):
         return None
     if rule == "invoice of" and (
         _OTHER_PAPER.search(each.before) or "rembours" in each.before or _TAUGHT.search(each.label)

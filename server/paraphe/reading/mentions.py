@@ -32,7 +32,7 @@ _FAMILY_LABEL = re.compile(r"^noms?(?: de (?:famille|naissance)| d'usage)?(?: d[
 _GIVEN_LABEL = re.compile(r"(?:^|(?<=\s))prenoms?(?: d[eu] l?'?\w+)?\s*(?::|$)")
 NOT_OF_THE_CLASS = re.compile(
     r"\b(?:format(?:eur|rice)|intervenant|animat(?:eur|rice)|direct(?:eur|rice)|gerante?\b|president|contact(?:s|er)?\b|"
-    r"interlocut|testeu|evaluat(?:eur|rice)|examinat|jury|suivi administratif|suivi (?:du|de votre|de ce) dossier|"
+    r"interlocut|testeu|evaluat(?:eur|rice)|examinat|suivi administratif|suivi (?:du|de votre|de ce) dossier|"
     r"(?<!stage )(?<!parcours )(?<!module )\bsuivi\s*:|"
     r"(?:dossier|affaire|client|commande)\s+suivie? par|suivi par|"
     r"conseill|referent|"
@@ -48,16 +48,27 @@ _OF_A_COMPANY = re.compile(
 )
 STAFF_LABEL = re.compile(
     r"(?:l[ae]s? |l'\s?|votre |notre |nom du )?(?:agente? comptable|comptable|ordonnat|intendant|formateu|formatri|"
-    r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|suivi du dos|"
-    r"referent|testeu|evaluat(?:eur|rice)|examinat|jury|"
+    r"intervenant|animat|direct(?:eur|rice)|gerant|president|contact|interlocut|suivi par|suivi ad|"
+    r"referent|"
     r"tut(?:eur|rice)|maitre d|signataire|represent|"
-    r"responsable|enseignant|monit(?:eur|rice)|professeur|consultante?\b|coach\b|conseiller|accompagnat)"
+    r"responsable|enseignant|monit(?:eur|rice)|professeur)"
+)
+# What a training may be called as well, so that it must be all that the label says: "Conseiller en insertion" is one.
+STAFF_FUNCTION = re.compile(
+    r"(?:l[ae]s? |l'\s?|votre |notre )?(?:consultante?|coach|conseill(?:er|ere)|accompagnat(?:eur|rice)|testeu(?:r|se)|"
+    r"evaluat(?:eur|rice)|examinat(?:eur|rice)|jury|suivi du dossier)"
+    r"(?: (?:referente?|habilitee?|agreee?|principale?))?\s*:?"
 )
 _CONTRACT = re.compile(
     r"(?:contrat|deca|convention)s?\s*(?:d'apprentissage|de professionnalisation|"
     r"pro)?\s*(?:\(deca\)\s*)?(?:n\s?[°o]?\.?)?\s*[:.]?\s*([a-z]{0,4}-?(?=[\w/-]*\d)[\w/-]{3,24})"
 )
 _CODE = re.compile(r"\(\s*(?:n°\s*)?([A-Z]{0,4}-?\d[\w-]{3,20})\s*\)")
+
+
+def is_function(label: str) -> bool:
+    """Say whether a folded text that begins a line, or stands above a name, is what one of the organisation's is."""
+    return STAFF_LABEL.match(label) is not None or STAFF_FUNCTION.fullmatch(label.strip()) is not None
 
 
 @dataclass(slots=True)
@@ -118,12 +129,14 @@ def _bare(part: str) -> str:
     return part[match.end() :] if match else part
 
 
-def name_in(text: str, family_first: bool | None = None, *, placed: bool = False) -> Name | None:
+def name_in(
+    text: str, family_first: bool | None = None, *, placed: bool = False, announced: bool = False
+) -> Name | None:
     """Read the one name in the text of a cell that may hold more: a number, a code in brackets, a training."""
     text = re.sub(r"^\s*(?:\(?\d{1,3}(?:[.,]\d{1,2})?\s*[.):/-]?\s+|[•·*>-]\s*)+", "", text)
     text = OPENS_DAY.sub("  ", text)
     bare = re.sub(r"\(.*?\)|\[.*?\]|\bn[ée]e?\s.*$", " ", text).strip()
-    if found := name(bare, family_first=family_first, placed=placed):
+    if found := name(bare, family_first=family_first, placed=placed, announced=announced):
         return found
     if (match := _BEHIND_DAYS.search(aligned(bare))) and (
         found := name(bare[match.end() :], family_first=family_first, placed=placed)
@@ -166,7 +179,7 @@ def labelled(sheet: Sheet, *, least: int) -> list[Mention]:
             if NOT_OF_THE_CLASS.search(each.before) or _OF_A_COMPANY.search(each.before):
                 break
             sure = 90 if each.how != "below" else 84
-            readings = several(each.text, placed=True), _going_on(sheet, each), _broken(sheet, each)
+            readings = several(each.text, announced=True), _going_on(sheet, each), _broken(sheet, each)
             here = [
                 Mention(person, each.line, f"label {each.label.strip(' :-')}", sure, contract=contract_in(each.line))
                 for person in max(readings, key=len)
@@ -337,12 +350,12 @@ def _listed(text: str) -> list[Name]:
     return [each for each in people if each] if len(parts) > 1 and all(people) else []
 
 
-def several(text: str, *, placed: bool = False) -> list[Name]:
+def several(text: str, *, announced: bool = False) -> list[Name]:
     """Read a text as names and nothing else: "DURAND Anne, PETIT Luc et M. Jean MARTIN"; none if a part is no name.
 
-    `placed` says that it stands where names stand (see `name`).
+    `announced` says that a label announces persons (see `name`).
     """
-    whole = name_in(text, placed=placed)
+    whole = name_in(text, announced=announced)
     if whole and not re.search(r"\set\s|;|,.*,", text):
         return [whole]
     prose = [person for person, _, _ in named_in_prose(text)]
@@ -357,7 +370,7 @@ def in_prose(sheet: Sheet) -> list[Mention]:
         for place, cell in enumerate(line.cells):
             text = cell.text
             left = line.cells[place - 1].folded if place else ""
-            if len(left) < 40 and STAFF_LABEL.match(left):
+            if len(left) < 40 and is_function(left):
                 continue
             if index + 1 < len(lines) and lines[index + 1].page == line.page and len(text) > 60:
                 text = joined((text, lines[index + 1].cells[0].text))

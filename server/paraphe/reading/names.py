@@ -38,11 +38,12 @@ def key(text: str) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def name(text: str, *, family_first: bool | None = None, placed: bool = False) -> Name | None:
+def name(text: str, *, family_first: bool | None = None, placed: bool = False, announced: bool = False) -> Name | None:
     """Read a text as one name of a person; None if it cannot be one.
 
     `family_first` is what the head of the column says, where both parts are written alike; `placed` that the text
-    stands where names stand, so that somebody may be called after a street.
+    stands where names stand, so that somebody may be called after a street; `announced` that a label announces persons,
+    so that somebody may be called as a month is.
     """
     if BROKEN.search(text):
         return None
@@ -55,11 +56,10 @@ def name(text: str, *, family_first: bool | None = None, placed: bool = False) -
         return None
     words = text.replace(",", " , ").split()
     letters = [word for word in words if word != ","]
+    allowed = _PLACES if civil or placed else _MONTHS if announced else frozenset[str]()
     if (
         not 2 <= len(letters) <= 7
-        or not all(
-            _can_be(word) or ((civil or placed) and word[:1].isupper() and fold(word) in _PLACES) for word in letters
-        )
+        or not all(_can_be(word) or (word[:1].isupper() and fold(word) in allowed) for word in letters)
         or not (civil or any(len(fold(word)) > 2 for word in letters))
     ):
         return None
@@ -99,37 +99,38 @@ def _are_several(words: list[str]) -> bool:
     return capitals != [True, False] and all(len(side) > 1 and any(map(_given, side)) for side in sides)
 
 
+#: Months that are names of persons, too.
+_MONTHS = frozenset({"mars", "avril", "mai", "juin"})
 #: What a family may be called after; only a civility tells "Mme DE LA RUE" from an address.
-_PLACES = {
-    "rue",
-    "place",
-    "route",
-    "cour",
-    "cours",
-    "square",
-    "quai",
-    "chemin",
-    "domaine",
-    "garage",
-    "campus",
-    "lieu",
-    "est",
-    "nord",
-    "ouest",
-    "sud",
-    "mars",
-    "avril",
-    "mai",
-    "page",
-    "parc",
-    "juin",
-    "lot",
-    "somme",
-    "bac",
-    "roux",
-    "bon",
-    "sa",
-}
+_PLACES = frozenset(
+    {
+        "rue",
+        "place",
+        "route",
+        "cour",
+        "cours",
+        "square",
+        "quai",
+        "chemin",
+        "domaine",
+        "garage",
+        "campus",
+        "lieu",
+        "est",
+        "nord",
+        "ouest",
+        "sud",
+        "page",
+        "parc",
+        "lot",
+        "somme",
+        "bac",
+        "roux",
+        "bon",
+        "sa",
+        *_MONTHS,
+    }
+)
 
 
 def _can_be(word: str) -> bool:

@@ -15,11 +15,11 @@ from .measures import Measure, added, in_text, measures
 from .mentions import (
     LABEL,
     NOT_OF_THE_CLASS,
-    STAFF_LABEL,
     WHO,
     Mention,
     contract_in,
     contract_in_text,
+    is_function,
     is_staff,
     name_in,
     stripped,
@@ -336,7 +336,7 @@ def in_blocks(sheet: Sheet, *, in_hours: bool) -> list[Mention]:
 def _is_by_staff(sheet: Sheet, line: Line, cell: Cell) -> bool:
     """Say whether the cell left of a name, or above it, names one of the organisation's people: "Formatrice", "…"."""
     left = next((each.folded for each in reversed(line.cells) if each.x1 <= cell.x0), "")
-    return STAFF_LABEL.match(left) is not None or staff.is_below_function(sheet, line, cell)
+    return is_function(left) or staff.is_below_function(sheet, line, cell)
 
 
 def _texts_of_item(sheet: Sheet, line: Line, items: set[int]) -> Iterator[tuple[list[tuple[Line, Cell]], str | None]]:

@@ -7,14 +7,17 @@ from itertools import islice
 from .labels import Sheet
 from .layout import Cell, Line
 from .measures import in_text
-from .mentions import STAFF_LABEL, Mention
+from .mentions import LABEL, STAFF_FUNCTION, STAFF_LABEL, Mention, is_function
 
 _FAR = 4  # sizes of type
 _EDGE = 3  # points
 _LETTERHEAD = 10  # lines
 _ADDRESS = 4  # lines from a name to the town
 _CLOSING = 3  # lines
-_CLOSES = re.compile(r"\b(?:salutations|cordialement|sentiments|consideration)\b")
+_CLOSES = re.compile(
+    r"\b(?:salutations|cordialement|(?:nos|mes|de) sentiments|(?:haute|parfaite) consideration|"
+    r"consideration distinguee)\b"
+)
 _FOR = re.compile(r"(?:pour|clients?|destinataires?|payeur|debiteur|(?:factur|adress|envoy)\w* a|a l'attention de|a)")
 _TRAINING = re.compile(r"\b(?:formations?|stages?|sessions?|modules?|stagiaires?|suivie?s?)\b")
 _TOWN = re.compile(r"\d{5}\s+[A-ZÀ-Ý]")
@@ -28,7 +31,7 @@ _FUNCTION = re.compile(
 
 
 def stands_as_staff(sheet: Sheet, mention: Mention) -> bool:
-    """Say whether a name without hours stands below a function, or right above one: "Mme …" and "Responsable RH"."""
+    """Say whether a name stands below a function, without hours right above one, or where a letter is signed."""
     if not mention.students and is_below_function(sheet, mention.line, mention.cell):
         return True
     labelled_one = mention.rule.startswith("label")
@@ -47,17 +50,20 @@ def _signs(sheet: Sheet, mention: Mention) -> bool:
     """Say whether a name stands alone below the words that close a letter: "… nos salutations distinguées."."""
     at = bisect_left(sheet.lines, mention.line.number, key=lambda each: each.number)
     above = [line for line in sheet.lines[max(0, at - _CLOSING) : at] if line.page == mention.line.page]
+    if any(LABEL.search(line.folded) for line in above):
+        return False
     alone = len(mention.line.cells) == 1 and mention.line.cells[0].text.endswith(mention.name.printed)
     return alone and any(_CLOSES.search(line.folded) for line in above)
 
 
 def is_named_as_staff(mention: Mention) -> bool:
-    """Say whether a name without hours stands right of a function: "Consultante" and, beside it, "Mme …"."""
+    """Say whether a name without hours stands right of a bare function: "Consultante" and, beside it, "Mme …"."""
     if mention.hours is not None:
         return False
     at = mention.line.cells.index(mention.cell)
-    left = mention.line.cells[at - 1].folded if at else ""
-    return len(left) < 40 and STAFF_LABEL.match(left) is not None
+    left = mention.line.cells[at - 1].folded.strip() if at else ""
+    labelled = left.endswith(":") and len(left) < 40 and STAFF_LABEL.match(left)
+    return bool(labelled or STAFF_FUNCTION.fullmatch(left))
 
 
 def is_below_function(sheet: Sheet, line: Line, cell: Cell) -> bool:
@@ -69,7 +75,7 @@ def is_below_function(sheet: Sheet, line: Line, cell: Cell) -> bool:
     apart = (above.y - line.y) / line.size if above.page == line.page else _FAR
     cells = [each for each in above.cells if _overlap(each, cell)] if apart < _FAR else []
     return any(
-        STAFF_LABEL.match(called) and len(each.text) < 45 and ":" not in each.text
+        is_function(called) and len(each.text) < 45 and ":" not in each.text
         for each in cells
         for called in (each.folded, each.folded.strip(" ,").rpartition(", ")[2])  # "Pour le CFA, l'agent comptable"
         if apart < 2 or re.match(r"l(?:[ae] |')", called)  # room for a signature: "La directrice,"

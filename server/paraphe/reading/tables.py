@@ -211,7 +211,9 @@ def _as_wide_as_their_rows(table: list[Row]) -> list[Row]:
 
 
 _MAY_BE_HOURS = ("HOURS", "PART", "OTHER")
-_OTHER_UNIT = re.compile(r"jour|jrs?\b|mois|semaine|seance|session|forfait|unite|repas")
+_SAYS_HOURS = re.compile(r"\b(?:heures?|hres?|hrs?|h)\b")
+_SAYS_DONE = re.compile(r"presen[ct]|realis|effectu|suivi|factur|faites?\b")
+_OTHER_UNIT = re.compile(r"jour|jrs?\b|\bj\b|semaine|seance|session|forfait|unite|repas")
 _COUNTS = ("NUMBER", "HOURS", "CLOCK")
 _CENTS = Decimal("0.0151")
 
@@ -219,18 +221,27 @@ _CENTS = Decimal("0.0151")
 def _with_billed_hours(table: list[Row]) -> list[Row]:
     """Say which of several columns of hours is billed: the only one that all amounts follow, at one price.
 
+    Its head says hours, or what was done of them; what counts anything else is never taken for hours.
     "Inscrit 70,00 | Absences 7,00 | Présences 63,00 | Coût 630,00" and "70,00 | 21,00 | 49,00 | 490,00": presences.
     """
     counting = [figures for row in table if not row.is_total and len(figures := _by_column(row)) > 2]
     same = set.intersection(*(set(each) for each in counting)) if len(counting) > 1 else set()
     if len(same) < 3:
         return table
-    *others, last = sorted(same)
-    hours = [at for at in others if all(each[at].kind in _COUNTS for each in counting)]
+    *before, last = sorted(same)
+    hours = [at for at in before if all(each[at].kind in _COUNTS for each in counting)]
     follow = [at for at in hours if _follow(counting, at, last)]
     columns = list(table[0].columns)
-    if len(follow) != 1 or columns[follow[0]].role not in _MAY_BE_HOURS or _OTHER_UNIT.search(columns[follow[0]].head):
+    if len(follow) != 1 or columns[follow[0]].role not in _MAY_BE_HOURS:
         return table
+    head, kinds = columns[follow[0]].head, {each[follow[0]].kind for each in counting}
+    others = [at for at in hours if at != follow[0]]
+    if _OTHER_UNIT.search(head) or not (_SAYS_HOURS.search(head) or _SAYS_DONE.search(head)):
+        return table
+    if not _SAYS_HOURS.search(head) and any(_SAYS_HOURS.search(columns[at].head) for at in others):
+        return table
+    if kinds == {"NUMBER"} and any(each[at].kind != "NUMBER" for at in others for each in counting):
+        return table  # a unit says which the hours are
     for at in hours:
         if columns[at].role in _MAY_BE_HOURS:
             columns[at] = replace(columns[at], role="HOURS" if at == follow[0] else "PLANNED")

@@ -15,6 +15,7 @@ from .proof import Proof
 from .result import Known, Reading, Student, Trainee
 
 _CENT = Decimal("0.01")
+_EDGE = 3  # points
 _WITH_AND_WITHOUT_VAT = (Decimal(1), Decimal("1.2"))
 
 
@@ -41,6 +42,7 @@ class Trainees:
         self.by_name = students.of_one_name(known)
         self.imprint = [line for line in sheet.lines if _IMPRINT.search(line.folded) or line is sheet.lines[0]]
         self.proven = False
+        self.doubtful: list[Mention] = []
         self.mentions = self._choose()
 
     def _choose(self) -> list[Mention]:
@@ -90,7 +92,9 @@ class Trainees:
     def _is_other(self, each: Mention) -> bool:
         """Say whether a name is the organisation's own, or of somebody who signs for it or writes the letter."""
         if each.students:
-            return staff.is_named_as_staff(each)  # somebody of that name
+            named = staff.is_named_as_staff(each)  # somebody of that name
+            self.doubtful += [each] if named else []
+            return named
         if each.key in self.authors and not _is_labelled(each):
             return True
         told = each.hours is not None or _is_labelled(each)
@@ -104,8 +108,21 @@ class Trainees:
         if self._is_proven(found):
             return found
         invoiced = [each for each in found if not left_out.is_left_out(self.sheet, each)]
+        self.doubtful += [each for each in found if left_out.is_said_to_be(self.sheet, each)]
         others = (_from_summary(found), invoiced)
         return next((each for each in others if self._is_proven(each)), found)
+
+    def _without(self, reading: Reading) -> None:
+        """Have a person look at those left out by words alone: who was absent, and students called as staff is."""
+        named = {each.key for each in self.mentions}
+        for each in self.doubtful:
+            if each.key not in named:
+                reading.warn(
+                    "TRAINEES_NOT_PROVEN",
+                    f"{each.name.printed} stands on the invoice, but as somebody who is no trainee or was absent.",
+                    COMPARE,
+                    "trainees",
+                )
 
     def _lend_rows(self, pupils: list[Mention], beside: list[Mention]) -> None:
         """Give mentions of known students what stands in their line."""
@@ -139,7 +156,7 @@ class Trainees:
 
     def _is_alone(self, only: Mention) -> bool:
         """Say whether nobody else is named and no other line counts hours, so that one trainee is all there are."""
-        if self.named - {only.key} or self._has_contracts():
+        if self.named - {only.key} or self._has_contracts() or self._has_neighbour(only):
             return False
         own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
         beside, _, _ = rows.figures(self.rows.get(only.line.number, tables.Row(only.line, ())), in_hours=self.in_hours)
@@ -170,6 +187,14 @@ class Trainees:
         found = (rows.figures(row, in_hours=self.in_hours)[0] for row in self.rows.values() if not row.is_total)
         parts = [abs(each.value) for each in found if each is not None and abs(each.value) != total]
         return parts if sum(parts, Decimal()) == total else []
+
+    def _has_neighbour(self, only: Mention) -> bool:
+        """Say whether somebody else stands right above or below in the same column, whatever is left of the name."""
+        if not only.cell.x0 > min(cell.x0 for cell in only.line.cells):
+            return False
+        near = (line for line in self.sheet.lines if abs(line.number - only.line.number) == 1)
+        cells = (cell for line in near for cell in line.cells[1:] if abs(cell.x0 - only.cell.x0) < _EDGE)
+        return any((other := mentions.name_in(cell.text)) and other.likeness > 1 for cell in cells)
 
     def _has_contracts(self) -> bool:
         """Say whether two numbers of contracts are printed that are alike: one for each of several trainees."""
@@ -202,6 +227,7 @@ class Trainees:
                 COMPARE,
                 "trainees",
             )
+        self._without(reading)
         for each in self.mentions:
             if left_out.is_left_out(self.sheet, each):
                 reading.warn(

@@ -4,6 +4,7 @@ import sqlite3
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 # What PostgreSQL's driver does not call operational: a server that only reads, such as a standby that is not yet the
 # new primary, and a transaction that was idle for too long (PostgreSQL, appendix A).
@@ -15,14 +16,18 @@ class Busy(Exception):  # noqa: N818 - a state of the database, named as callers
 
 
 def on_driver(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
-    """Execute in the transaction of a connection, for each row of parameters if `many`; return the driver's cursor."""
-    cursor: Any = connection.connection.cursor()
+    """Execute in the transaction of a connection, for each row of parameters if `many`; return the driver's cursor.
+
+    Raises Busy, or the driver's error as SQLAlchemy tells it.
+    """
     try:
+        cursor: Any = connection.connection.cursor()
         return cursor.executemany(sql, parameters) if many else cursor.execute(sql, parameters)
     except connection.dialect.loaded_dbapi.Error as failure:
-        if not is_passing(failure):
-            raise
-        raise Busy(reason(failure)) from failure
+        if is_passing(failure):
+            raise Busy(reason(failure)) from failure
+        base = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(sql, parameters, failure, base, hide_parameters=True) from failure
 
 
 def is_passing(failure: Exception) -> bool:
