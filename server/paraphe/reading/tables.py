@@ -234,11 +234,11 @@ def _with_billed_hours(table: list[Row]) -> list[Row]:
     columns = list(table[0].columns)
     if len(follow) != 1 or columns[follow[0]].role not in _MAY_BE_HOURS:
         return table
-    head, kinds = columns[follow[0]].head, {each[follow[0]].kind for each in counting}
+    called, kinds = columns[follow[0]].head, {each[follow[0]].kind for each in counting}
     others = [at for at in hours if at != follow[0]]
-    if _OTHER_UNIT.search(head) or not (_SAYS_HOURS.search(head) or _SAYS_DONE.search(head)):
+    if _OTHER_UNIT.search(called) or not (_SAYS_HOURS.search(called) or _SAYS_DONE.search(called)):
         return table
-    if not _SAYS_HOURS.search(head) and any(_SAYS_HOURS.search(columns[at].head) for at in others):
+    if not _SAYS_HOURS.search(called) and any(_SAYS_HOURS.search(columns[at].head) for at in others):
         return table
     if kinds == {"NUMBER"} and any(each[at].kind != "NUMBER" for at in others for each in counting):
         return table  # a unit says which the hours are

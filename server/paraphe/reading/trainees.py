@@ -42,7 +42,7 @@ class Trainees:
         self.by_name = students.of_one_name(known)
         self.imprint = [line for line in sheet.lines if _IMPRINT.search(line.folded) or line is sheet.lines[0]]
         self.proven = False
-        self.doubtful: list[Mention] = []
+        self.left_out: list[Mention] = []
         self.mentions = self._choose()
 
     def _choose(self) -> list[Mention]:
@@ -82,19 +82,19 @@ class Trainees:
         of_the_class = [[one for one in each if not self._is_other(one)] for each in named + late]
         certain = of_the_class[: len(named)] + of_the_class[-2:]
         self.named = {each.key for found in certain for each in found if each.name.likeness >= _sure(each)}
-        sets = [self._completed(_once(found)) for found in of_the_class if found]
-        for found in sets:
+        listed = [_once(found) for found in of_the_class if found]
+        sets = [self._completed(found) for found in listed]
+        for found, every in zip(sets, listed, strict=True):
             if self._is_proven(found):
                 self.proven = True
+                self.left_out = [each for each in every if left_out.is_said_to_be(self.sheet, each)]
                 return found
         return max(sets, key=_quality, default=[])
 
     def _is_other(self, each: Mention) -> bool:
         """Say whether a name is the organisation's own, or of somebody who signs for it or writes the letter."""
         if each.students:
-            named = staff.is_named_as_staff(each)  # somebody of that name
-            self.doubtful += [each] if named else []
-            return named
+            return staff.is_named_as_staff(each)  # somebody of that name
         if each.key in self.authors and not _is_labelled(each):
             return True
         told = each.hours is not None or _is_labelled(each)
@@ -108,18 +108,18 @@ class Trainees:
         if self._is_proven(found):
             return found
         invoiced = [each for each in found if not left_out.is_left_out(self.sheet, each)]
-        self.doubtful += [each for each in found if left_out.is_said_to_be(self.sheet, each)]
         others = (_from_summary(found), invoiced)
         return next((each for each in others if self._is_proven(each)), found)
 
     def _without(self, reading: Reading) -> None:
         """Have a person look at those left out by words alone: who was absent, and students called as staff is."""
         named = {each.key for each in self.mentions}
-        for each in self.doubtful:
-            if each.key not in named:
+        called = [each for each in students.known(self.sheet, self.known) if staff.is_named_as_staff(each)]
+        for key, printed in {each.key: each.name.printed for each in self.left_out + called}.items():
+            if key not in named:
                 reading.warn(
                     "TRAINEES_NOT_PROVEN",
-                    f"{each.name.printed} stands on the invoice, but as somebody who is no trainee or was absent.",
+                    f"{printed} stands on the invoice, but as somebody who is no trainee or was absent.",
                     COMPARE,
                     "trainees",
                 )
@@ -156,7 +156,7 @@ class Trainees:
 
     def _is_alone(self, only: Mention) -> bool:
         """Say whether nobody else is named and no other line counts hours, so that one trainee is all there are."""
-        if self.named - {only.key} or self._has_contracts() or self._has_neighbour(only):
+        if self.named - {only.key} or self._has_two_contracts() or self._has_neighbour(only):
             return False
         own = abs(only.hours.value if only.hours is not None else self.sums[0].value)
         beside, _, _ = rows.figures(self.rows.get(only.line.number, tables.Row(only.line, ())), in_hours=self.in_hours)
@@ -196,7 +196,7 @@ class Trainees:
         cells = (cell for line in near for cell in line.cells[1:] if abs(cell.x0 - only.cell.x0) < _EDGE)
         return any((other := mentions.name_in(cell.text)) and other.likeness > 1 for cell in cells)
 
-    def _has_contracts(self) -> bool:
+    def _has_two_contracts(self) -> bool:
         """Say whether two numbers of contracts are printed that are alike: one for each of several trainees."""
         numbers = {found for line in self.sheet.lines if (found := mentions.contract_in(line))}
         return len({re.sub(r"\d", "0", each) for each in numbers}) < len(numbers)
