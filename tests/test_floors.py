@@ -44,7 +44,7 @@ ADDRESSES = {
     "cryptography": ("documents/",),
     "typst": ("documents/typeset.py",),
     "segno": ("documents/images.py",),
-    "obstore": ("archive.py",),
+    "obstore": ("archive/bucket.py",),
     "waitress": ("serve/",),
     "alembic": ("migrations/",),
     "sqlite3": ("store/",),

@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from paraphe import migrations, store
@@ -51,6 +53,15 @@ def test_an_upgrade_brings_an_empty_database_to_what_the_program_needs(empty):
 
     assert migrations.current(empty) == migrations.head()
     migrations.ensure_current(empty)
+
+
+def test_the_files_are_named_by_the_versions_that_alembic_finds_in_them():
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+
+    found = [script.revision for script in scripts.walk_revisions()]
+
+    assert migrations._versions() == sorted(found)
+    assert scripts.get_current_head() == migrations.head()
 
 
 def test_the_versions_and_the_tables_in_the_code_agree(empty):

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
@@ -18,11 +18,13 @@ from .call import Call, Exchange
 from .context import Limit
 from .faces import health, http, links, rest, soap
 from .metrics import ALONE, Metrics, Shared
-from .seals import Seals
 from .settings import Settings
-from .work import joining
+from .work import handlers
 from .work.workers import Workers, Workplace
 from .xml.bounds import Bounds
+
+if TYPE_CHECKING:
+    from .seals import Seals
 
 log = logging.getLogger("paraphe.app")
 
@@ -77,7 +79,7 @@ def exchange_of(
         limits_of(settings),
         metrics,
         wake,
-        partial(joining.make, workplace),
+        partial(handlers.make_pdf, workplace),
     )
 
 
@@ -86,7 +88,14 @@ def workplace_of(engine: Engine, archive: Archive, settings: Settings) -> Workpl
     with store.reading(engine) as connection:
         secret = server_secret(connection)
     addresses = Addresses(settings.public_url, secret, timedelta(days=settings.link_days))
-    return Workplace(engine, archive, addresses, lambda: datetime.now(UTC), Seals(settings), settings.templates)
+
+    @cache
+    def seals() -> "Seals":
+        from .seals import Seals
+
+        return Seals(settings)
+
+    return Workplace(engine, archive, addresses, lambda: datetime.now(UTC), seals, settings.templates)
 
 
 def _failed_logins(settings: Settings) -> FailedLogins:

@@ -1,12 +1,7 @@
-"""The fifteen operations of the contract by name: what each does, for whatever face it is called through.
-
-And the jobs that outlive them, by their kind.
-"""
+"""The fifteen operations of the contract by name: what each does, for whatever face it is called through."""
 
 from .call import Answer, Operation, Uses
-from .work import connection, invoices, joining, preparing, recognition, record_list, records, sealing, signatures, sync
-from .work.jobs import Kind
-from .work.workers import Handler
+from .work import connection, invoices, record_list, records, signatures, sync
 
 
 def _counted(number: int, noun: str) -> str:
@@ -86,16 +81,3 @@ OPERATIONS: dict[str, Operation] = {
         ),
     ),
 }
-
-JOBS: dict[Kind, Handler] = {
-    Kind.RECOGNISE: recognition.recognise,
-    Kind.PREPARE: preparing.prepare,
-    Kind.SEAL_INVOICE: sealing.seal_invoices,
-    Kind.RAISE_SEAL: sealing.raise_seals,
-    Kind.JOIN: joining.join,
-}
-
-
-def jobs_here() -> dict[Kind, Handler]:
-    """Return the jobs that can be done on this machine; the others wait in the queue for one that can."""
-    return {kind: handler for kind, handler in JOBS.items() if kind != Kind.RECOGNISE or recognition.is_possible()}

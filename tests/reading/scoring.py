@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from paraphe.reading import Known, Reading, Student
-from paraphe.reading.layout import fold
+from paraphe.reading.folding import fold
 
 _NEEDED = {
     "number": "invoice_number",

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from paraphe.reading import Known, Student, read
+from paraphe.reading.folding import fold
 from paraphe.reading.invoice import read_here
-from paraphe.reading.layout import Cell, Line, fold
+from paraphe.reading.layout import Cell, Line
 from paraphe.reading.pdf import Page, Paper, open_paper
 
 from .bad import PAPERS

@@ -9,8 +9,8 @@ from sqlalchemy import delete, inspect, select, update
 
 from paraphe import store
 from paraphe.accounts import Impossible
-from paraphe.operations import JOBS, jobs_here
 from paraphe.work import filing, jobs
+from paraphe.work.handlers import JOBS, jobs_here
 from paraphe.work.jobs import LEASE, MOST_TRIES, Kind
 from paraphe.work.workers import Lost, do
 

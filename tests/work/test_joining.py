@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 
 from paraphe import settings, store
 from paraphe.documents.seal import Level, NoCredential, level_of
-from paraphe.operations import JOBS
 from paraphe.seals import Seals, authority_of
 from paraphe.work import jobs, joining
 from paraphe.work import sealing as of_records
+from paraphe.work.handlers import JOBS
 from paraphe.work.invoices import send_invoicing_info
 from paraphe.work.records import add_simple_invoice
 from paraphe.work.workers import Workplace, do
@@ -139,7 +139,7 @@ def sealing(engine, archive, addresses, centre):
         with store.writing(engine) as connection:
             if seals.credential_of(connection, centre) is None:
                 seals.issue(connection, centre, NOW)
-        return Workplace(engine, archive, addresses, lambda: NOW, seals)
+        return Workplace(engine, archive, addresses, lambda: NOW, lambda: seals)
 
     return made
 
@@ -344,7 +344,7 @@ def test_a_seal_that_cannot_be_used_stands_in_the_list_of_what_failed(prepared, 
     workplace = sealing()
     work(workplace)
     added(prepared, pdf(400))
-    without = replace(workplace, seals=Seals(settings.read({})))
+    without = replace(workplace, seals=lambda: Seals(settings.read({})))
 
     with pytest.raises(jobs.Failed, match="PASSPHRASE_MISSING"):
         work(without)

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from paraphe import store
-from paraphe.operations import JOBS
 from paraphe.work import jobs, sync
+from paraphe.work.handlers import JOBS
 from paraphe.work.signatures import record_attendance
 from paraphe.work.workers import Workplace, do
 

@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 from paraphe import store
 from paraphe.accounts import Impossible, set_organisation
 from paraphe.documents import papers, typeset
-from paraphe.operations import JOBS
 from paraphe.work import jobs, organisations
+from paraphe.work.handlers import JOBS
 from paraphe.work.invoices import send_invoicing_info
 from paraphe.work.records import open_document
 from paraphe.work.signatures import record_attendance

@@ -11,10 +11,10 @@ from sqlalchemy import insert, select, update
 
 from paraphe import reading, store
 from paraphe.accounts import set_threshold
-from paraphe.operations import JOBS
 from paraphe.reading import Known, Reading, Trainee, Value
 from paraphe.reading.lookup import everybody
 from paraphe.work import analysis, jobs
+from paraphe.work.handlers import JOBS
 from paraphe.work.invoices import send_invoice
 from paraphe.work.known import words_lack
 from paraphe.work.workers import Workplace, do

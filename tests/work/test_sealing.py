@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from paraphe import settings, store
 from paraphe.documents.certificates import NoCredential
 from paraphe.documents.seal import Level, level_of
-from paraphe.operations import JOBS
 from paraphe.seals import Seals
 from paraphe.work import jobs
+from paraphe.work.handlers import JOBS
 from paraphe.work.jobs import Failed
 from paraphe.work.workers import Workplace, do
 
@@ -39,7 +39,7 @@ def at_work(engine, archive, addresses, centre):
         with store.writing(engine) as connection:
             if seals.credential_of(connection, centre) is None:
                 seals.issue(connection, centre, NOW)
-        return Workplace(engine, archive, addresses, lambda: NOW, seals)
+        return Workplace(engine, archive, addresses, lambda: NOW, lambda: seals)
 
     return made
 
@@ -103,7 +103,9 @@ def test_an_invoice_that_cannot_be_sealed_holds_nothing_up_and_the_history_says_
 def test_a_seal_that_cannot_be_used_leaves_papers_unsealed_and_the_history_says_why(call, at_work, engine):
     ready(call, pdf(300))
     workplace = at_work()
-    without = Workplace(engine, workplace.archive, workplace.addresses, workplace.clock, Seals(settings.read({})))
+    without = Workplace(
+        engine, workplace.archive, workplace.addresses, workplace.clock, lambda: Seals(settings.read({}))
+    )
 
     work(without)
 
@@ -117,7 +119,7 @@ class _Token:
 
     def __init__(self, workplace, engine, account):
         with store.reading(engine) as connection:
-            self._signer = workplace.seals.credential_of(connection, account).signer
+            self._signer = workplace.seals().credential_of(connection, account).signer
         self._sign = self._signer.async_sign_raw
         self._signer.async_sign_raw = self.sign
         self.there, self.asked = False, 0

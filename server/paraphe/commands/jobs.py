@@ -25,7 +25,7 @@ def add_to(whole: Commands) -> None:
 def _worker(asked: argparse.Namespace) -> None:
     """Do the jobs of the queue until SIGTERM or Ctrl-C; what has begun is finished first."""
     from ..app import workplace_of
-    from ..operations import jobs_here
+    from ..work.handlers import jobs_here
     from ..work.workers import Workers
 
     ensure_templates(settings_of(asked))

@@ -40,7 +40,7 @@ def _plan(asked: argparse.Namespace) -> Plan:
 def serve_here(read: Settings, post: Post | None = None) -> None:
     """Serve in this process; `post` is that of a worker, which shares addresses and metrics with others."""
     from ..app import Watched, application
-    from ..operations import jobs_here
+    from ..work.handlers import jobs_here
     from ..work.workers import Workers
 
     order = post and post.order

@@ -1,16 +1,17 @@
 """The versions of the database: which one it is at, which one this program needs, and the way up.
 
-A version is a file in `versions/` (Alembic), named by a number; a released one is never changed, and there is no way
+A version is a file in `versions/` (Alembic), named by its number; a released one is never changed, and there is no way
 down but the backup. Nobody needs an alembic.ini: all that an operator wants is in `paraphe init` and `paraphe upgrade`.
 When store.py and the versions disagree, tests/test_migrations.py says what the next version has to do.
+
+Alembic is loaded for an upgrade alone. A server only asks for the version, and would keep 10 MB of it for as long as
+it runs.
 """
 
+import re
+from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from .. import store
@@ -22,18 +23,19 @@ class WrongVersion(Exception):  # noqa: N818 - the house names exceptions by wha
     """The database does not fit this program; the text is a sentence that says what the operator can do."""
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+_FOLDER = Path(__file__).parent
+_NAME = re.compile(r"v(\d{4})_\w+")
+
+
+@cache
+def _versions() -> list[str]:
+    """Return the versions that this program knows, the first one first."""
+    return sorted(found[1] for path in (_FOLDER / "versions").glob("*.py") if (found := _NAME.fullmatch(path.stem)))
 
 
 def head() -> str:
     """Return the version that this program needs."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    assert newest is not None  # noqa: S101 - there is a first version
-    return newest
+    return _versions()[-1]
 
 
 def current(engine: Engine) -> str | None:
@@ -59,8 +61,18 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
                 f"The database holds tables of something else ({', '.join(sorted(taken))}): give an empty one."
             )
         if before != head():
-            command.upgrade(_config(connection), "head")
+            _work(connection)
         return before, head()
+
+
+def _work(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def ensure_current(engine: Engine) -> None:
@@ -75,12 +87,14 @@ def ensure_current(engine: Engine) -> None:
 
 def version_of(connection: Connection) -> str | None:
     """Return the version of the database behind a connection, or None if it is empty."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def _refuse_unknown(version: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if version is not None and version not in known:
+    if version is not None and version not in _versions():
         raise WrongVersion(
             f"The database is at version {version}, which is newer than this program (it knows up to {head()}): "
             "install the newer program, or restore the backup taken before its upgrade."

@@ -1,6 +1,7 @@
 """Reading invoices: bytes of a PDF in, what they say out. Knows neither database, nor HTTP, nor SOAP.
 
-`read` does it in a process of its own. The parts, from the bottom: `glyphs` and `layout` (where a page shows what),
+`read` does it in a process of its own. The parts, from the bottom: `folding` (texts as they are compared), `glyphs`,
+`accents` and `layout` (where a page shows what),
 `dates`, `measures`, `names` (how French invoices write things), `labels` and `tables` (what announces them), `head`,
 `unlabelled`, `periods`, `parties`, `items`, `amounts` and `totals` (candidates for every value), `mentions`, `rows`,
 `grids`, `turned` and `students` (where trainees are named), `lookup` (by what those who are known are found), `proof`,

@@ -10,8 +10,9 @@ from decimal import Decimal
 from functools import reduce
 
 from . import tables
+from .folding import fold
 from .labels import Sheet
-from .layout import Cell, Line, fold
+from .layout import Cell, Line
 from .measures import Measure, added, measures
 from .mentions import NOT_OF_THE_CLASS, Mention, contract_in, is_staff, name_in
 from .names import Name, name

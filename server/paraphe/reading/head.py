@@ -5,8 +5,9 @@ from datetime import date
 
 from . import dates, tables
 from .dates import DAY, aligned
+from .folding import fold
 from .labels import Announced, Sheet, announced, value
-from .layout import Line, fold
+from .layout import Line
 from .measures import has_check_digit, measures
 from .periods import PERIOD_WORDS
 from .result import Value

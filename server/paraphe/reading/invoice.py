@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from . import einvoice, mentions, tables
 from .einvoice import EInvoice
+from .folding import fold
 from .labels import Sheet
-from .layout import Line, fold, is_readable
+from .layout import Line, is_readable
 from .lookup import Look, everybody, words
 from .measures import measures
 from .names import key

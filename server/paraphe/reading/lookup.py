@@ -6,7 +6,7 @@ A name is found by one of its words, the longest: all of its words stand on an i
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from .layout import fold
+from .folding import fold
 from .result import Known
 
 #: What gives those who may be named, by the words of an invoice.

@@ -7,8 +7,9 @@ from decimal import Decimal
 from itertools import chain, islice
 
 from .dates import DAY, aligned
+from .folding import fold
 from .labels import Announced, Sheet, announced, joined
-from .layout import Cell, Line, fold
+from .layout import Cell, Line
 from .measures import Measure, in_text
 from .names import CIVILITY, OPENS_DAY, Name, key, name, named_by_case, named_in_prose
 from .result import Student

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from .layout import fold
+from .folding import fold
 from .words import GIVEN_NAMES, NO_NAMES, PARTICLES
 
 CIVILITY = r"(?:mme|mlle|mrs?|m|monsieur|madame|mademoiselle)\b\.?"

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .dates import DAY
+from .folding import fold
 from .head import NO, NUMBER
 from .labels import Announced, Sheet, announced, value
-from .layout import Cell, Line, fold
+from .layout import Cell, Line
 from .measures import has_check_digit
 from .result import Known, Value
 

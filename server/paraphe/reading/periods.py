@@ -8,8 +8,9 @@ from itertools import islice
 
 from . import dates, tables
 from .dates import DAY, MONTH, aligned
+from .folding import fold
 from .labels import Announced, Sheet, announced, joined, paragraphs, value
-from .layout import Cell, Line, fold
+from .layout import Cell, Line
 from .measures import measures
 from .result import Value
 

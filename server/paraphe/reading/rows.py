@@ -9,8 +9,9 @@ from itertools import islice, takewhile
 
 from . import staff, tables
 from .dates import aligned
+from .folding import fold
 from .labels import Sheet, joined
-from .layout import Cell, Line, fold
+from .layout import Cell, Line
 from .measures import Measure, added, in_text, measures
 from .mentions import (
     LABEL,

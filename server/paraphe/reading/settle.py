@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from . import amounts, head, items, parties, periods, totals, unlabelled
+from .folding import fold
 from .items import Total
 from .labels import COMPARE, Sheet, value
-from .layout import fold
 from .measures import measures
 from .names import key
 from .proof import Proof

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from .folding import fold
 from .labels import Sheet
-from .layout import Line, fold
+from .layout import Line
 from .mentions import Mention, contract_in, is_staff
 from .names import Name, key
 from .result import Known, Student

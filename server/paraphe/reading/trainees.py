@@ -6,8 +6,9 @@ from decimal import Decimal
 from itertools import islice, pairwise
 
 from . import alike, gaps, grids, items, left_out, mentions, rows, staff, students, tables, turned
+from .folding import fold
 from .labels import COMPARE, Sheet, value
-from .layout import Line, fold
+from .layout import Line
 from .lending import Lender
 from .measures import Measure, added, measures
 from .mentions import Mention

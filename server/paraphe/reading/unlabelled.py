@@ -9,8 +9,9 @@ from datetime import date, timedelta
 
 from . import dates, tables
 from .dates import DAY, aligned
+from .folding import fold
 from .labels import Sheet, value
-from .layout import Cell, Line, fold
+from .layout import Cell, Line
 from .measures import has_check_digit, measures
 from .result import Value
 

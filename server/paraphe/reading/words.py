@@ -1,4 +1,4 @@
-"""Words that tell names of persons from everything else on an invoice of training; all folded (see layout.fold)."""
+"""Words that tell names of persons from everything else on an invoice of training; all folded (see folding.fold)."""
 
 
 def _words(text: str) -> frozenset[str]:

@@ -20,7 +20,6 @@ from ..errors import Code, Error, Refused
 from ..spool import Spooled, digest_of
 from ..store import account, document, record, record_event
 from . import elements
-from .jobs import Kind, enqueue
 
 #: What callers may send of one record, all its files together, in bytes: its PDF holds them in memory.
 MOST_BYTES = 200_000_000
@@ -165,12 +164,6 @@ def change(context: Context, number: str, **values: Any) -> tuple[int, int]:
     )
     record_id, version = changed.one()
     return record_id, version
-
-
-def ask_for_pdf(context: Context, record_id: int) -> None:
-    """Have a record's PDF made, where records have papers; elsewhere it is made when somebody asks for it."""
-    if context.account.prepares:
-        enqueue(context, Kind.JOIN, record_id)
 
 
 def is_numbered(context: Context, number: str) -> ColumnElement[bool]:

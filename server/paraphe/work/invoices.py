@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from ..accounts import Account
 from ..context import Ahead, Context
 from ..store import reading
-from . import analysis, elements, filing, jobs, preparing, presence, sealing
+from . import analysis, asking, elements, filing, jobs, presence
 from .analysis import Analysis
 from .filing import Event, File
 from .known import looking
@@ -68,15 +68,15 @@ def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived)
     recognised afterwards.
     """
     found = arrived.found
-    status = "NEEDS_REVIEW" if found.needs_review else preparing.status_of(context.account)
+    status = "NEEDS_REVIEW" if found.needs_review else asking.status_of(context.account)
     created = filing.create(context, found.said, status, arrived.file)
     filing.note(context, Event.READ, {created.record_id: None}, found.outcome())
     if not found.needs_review:
-        preparing.ask(context, created.record_id)
+        asking.for_papers(context, created.record_id)
     elif found.failure == "NO_TEXT_LAYER":
         jobs.enqueue(context, jobs.Kind.RECOGNISE, created.record_id)
     if not context.account.prepares:  # with the papers it is sealed as well
-        sealing.ask(context, created.number)
+        asking.for_sealed_copies(context, created.number)
     return {
         "record_number": created.number,
         "status": status,
@@ -88,7 +88,7 @@ def send_invoice(context: Context, request: Mapping[str, Any], arrived: Arrived)
 
 def send_invoicing_info(context: Context, request: Mapping[str, Any], warnings: list[dict[str, Any]]) -> dict[str, Any]:
     """Open a record from the elements of an invoice, without a document; `warnings` are those of `look_ahead`."""
-    status = preparing.status_of(context.account)
+    status = asking.status_of(context.account)
     created = filing.create(context, request["invoice"], status)
-    preparing.ask(context, created.record_id)
+    asking.for_papers(context, created.record_id)
     return {"record_number": created.number, "status": status, "warnings": warnings}

@@ -21,7 +21,6 @@ from ..documents import papers
 from ..documents.bundle import Document
 from ..documents.facts import Attached, Issue, Organisation
 from ..documents.joined import NotJoined, joined_pdf
-from ..documents.papers import BrokenTemplate
 from ..spool import Held
 from ..store import document, reading, record, writing
 from . import elements, filing, organisations
@@ -29,7 +28,8 @@ from .filing import Event, File
 from .jobs import Failed, Job
 from .sealing import Sealing, catch_up, sealing_of
 from .sittings import invoiced_of
-from .workers import Store, Workplace, broken_template
+from .typesetting import typesetting
+from .workers import Store, Workplace
 
 log = logging.getLogger("paraphe.records")
 # Each is a process with a record in its memory: more at once than there are processors would make all of them late.
@@ -141,10 +141,8 @@ def _cover(workplace: Workplace, account: Account, found: _Found, blank: File) -
     listed = [_listed(row) for row in found.documents]
     issue = Issue(blank.document_id, now, found.number, url, account.is_sandbox)
     invoiced = invoiced_of(found.number, found.said)
-    try:
+    with typesetting():
         return papers.cover_page(issue, found.organisation, invoiced, listed, templates=workplace.templates).content
-    except BrokenTemplate as broken:
-        raise broken_template(broken) from broken
 
 
 def _listed(row: Row[Any]) -> Attached:

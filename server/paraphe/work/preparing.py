@@ -21,31 +21,16 @@ from ..documents import papers
 from ..documents.facts import Attached, Gap, Issue, Organisation, Person, Sitting, Training
 from ..documents.papers import Paper
 from ..store import document, reading, record
-from . import elements, filing, mentions, organisations, presence
+from . import asking, elements, filing, mentions, organisations, presence
 from .filing import Event, File
-from .jobs import Failed, Job, Kind, enqueue
+from .jobs import Failed, Job
 from .sealing import Original, Sealing, catch_up, new_copies, originals, sealing_of
 from .sittings import Collected, collect
-from .workers import Store, Workplace, broken_template
+from .typesetting import typesetting
+from .workers import Store, Workplace
 
 #: How often what papers are made of is read, until all of it was mentioned before.
 _MOST_LOOKS = 4
-
-
-def status_of(account: Account) -> str:
-    """Return where a record stands that needs no person."""
-    return "PREPARING" if account.prepares else "READY"
-
-
-def ask(context: Context, record_id: int) -> None:
-    """Have the papers of a record made once this transaction is committed, if the account has any made."""
-    if context.account.prepares:
-        wanted = record.c.papers_wanted + 1
-        context.connection.execute(update(record).where(record.c.id == record_id).values(papers_wanted=wanted))
-        enqueue(context, Kind.PREPARE, record_id)
-
-
-# The job -------------------------------------------------------------------------------------------------------
 
 
 class _Asked(NamedTuple):
@@ -86,12 +71,9 @@ def prepare(workplace: Workplace, account: Account, job: Job) -> Store:
     if known.facts == asked.facts:
         return lambda context: _stay(context, job.record_id, asked)
     gaps = presence.gaps(known.found)
-    try:
-        files = list(
-            _Making(workplace, account, known.organisation, known.found, known.sealing).files(gaps, known.there)
-        )
-    except papers.BrokenTemplate as broken:
-        raise broken_template(broken) from broken
+    making = _Making(workplace, account, known.organisation, known.found, known.sealing)
+    with typesetting():
+        files = list(making.files(gaps, known.there))
     unsealed = None
     if known.sealing is not None:
         copies, unsealed = known.sealing.copies(known.invoices, asked.number)
@@ -267,7 +249,7 @@ def _file(
     outcome: dict[str, Any] = {"documents": [file.document_id for file in files]}
     outcome |= {"gaps": sorted({gap.code for gap in gaps}), "unsealed": unsealed}
     filing.note(context, Event.PREPARED, {record_id: {"version": version - 1}}, outcome)
-    filing.ask_for_pdf(context, record_id)
+    asking.for_pdf(context, record_id)
 
 
 def _next_version(context: Context, record_id: int, known: _Known) -> int | None:
@@ -293,4 +275,4 @@ def _as_it_is(context: Context, record_id: int, asked: _Asked) -> None:
 def _stay(context: Context, record_id: int, asked: _Asked) -> None:
     """Let a record keep the papers that it has, as nothing has changed that they state."""
     _as_it_is(context, record_id, asked)
-    filing.ask_for_pdf(context, record_id)
+    asking.for_pdf(context, record_id)

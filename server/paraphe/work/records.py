@@ -19,7 +19,7 @@ from ..documents.bundle import Document, is_pdf, zipped
 from ..errors import Code, Error, Refused
 from ..spool import Content, Held
 from ..store import document, is_among, lock_account, reading, record
-from . import elements, filing, jobs, preparing, sealing
+from . import asking, elements, filing, jobs
 from .filing import Event, File, is_numbered, unknown_record
 
 # What is added, what is corrected ------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def _keep(ahead: Ahead, request: Mapping[str, Any], document_type: str, title: s
 def add_simple_invoice(context: Context, request: Mapping[str, Any], file: File) -> dict[str, Any]:
     """Add an invoice (PDF) to a record; a copy of it is sealed afterwards."""
     added = _add(context, request, file)
-    sealing.ask(context, request["record_number"])
+    asking.for_sealed_copies(context, request["record_number"])
     return added
 
 
@@ -73,7 +73,7 @@ def _add(context: Context, request: Mapping[str, Any], file: File) -> dict[str, 
     filing.note(context, Event.DOCUMENT_ADDED, {record_id: {"version": version - 1}})
     document_id = filing.attach(context, record_id, file)
     filing.check_room(_sent(context.connection, record_id))
-    filing.ask_for_pdf(context, record_id)
+    asking.for_pdf(context, record_id)
     return {
         "record_number": number,
         "document_id": document_id,
@@ -103,9 +103,9 @@ def review_record(context: Context, request: Mapping[str, Any], warnings: list[d
     if status != "NEEDS_REVIEW":
         message = f"The record {number} does not wait for a review."
         raise Refused(Error(Code.RECORD_NOT_IN_REVIEW, message, reference=number, field="recordNumber"))
-    status_now = preparing.status_of(context.account)
+    status_now = asking.status_of(context.account)
     _, version = filing.change(context, number, status=status_now, **elements.columns_of(said))
-    preparing.ask(context, record_id)
+    asking.for_papers(context, record_id)
     jobs.drop(context.connection, jobs.Kind.RECOGNISE, record_id)
     before = {"version": version - 1, "status": status, "invoice": elements.as_published(elements.said(known))}
     filing.note(context, Event.REVIEWED, {record_id: before})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from ..accounts import Account
 from ..context import Context
@@ -20,8 +20,7 @@ from ..documents.seal import Authority, Lack, Level, Sealed, Unsealable, raise_l
 from ..documents.stamp import Stamp
 from ..spool import Content, InFile, Spooled, spooled
 from ..store import document, reading, record
-from ..store import seal as seal_table
-from . import filing
+from . import asking, filing
 from .filing import Event, File
 from .jobs import Failed, Job, Kind, enqueue
 from .workers import Store, Workplace
@@ -132,9 +131,9 @@ def _as_columns(sealed: Sealed[Any]) -> dict[str, Any]:
 
 def sealing_of(workplace: Workplace, connection: Connection, account: Account) -> Sealing | None:
     """Return the seal of an account; None if it has none."""
-    seals = workplace.seals
-    if seals is None:
+    if workplace.seals is None:
         return None
+    seals = workplace.seals()
     authority = seals.authority and seals.authority.for_one_job()
     try:
         credential = seals.credential_of(connection, account)
@@ -154,19 +153,6 @@ def _keep(workplace: Workplace, content: bytes | InFile) -> str:
 
 
 # Invoices ------------------------------------------------------------------------------------------------------
-
-
-_OF_ACCOUNT = select(seal_table.c.id).where(seal_table.c.account_id == bindparam("account"))
-_TO_BE_SEALED = select(record.c.id).where(
-    record.c.account_id == bindparam("account"), record.c.record_number == bindparam("number"), _OF_ACCOUNT.exists()
-)
-
-
-def ask(context: Context, number: str) -> None:
-    """Have the invoices of a record sealed once this transaction is committed, if the account has a seal."""
-    asked = {"account": context.account.id, "number": number}
-    for record_id in context.connection.scalars(_TO_BE_SEALED, asked).all():
-        enqueue(context, Kind.SEAL_INVOICE, record_id)
 
 
 def originals(connection: Connection, record_id: int) -> list[Original]:
@@ -211,7 +197,7 @@ def _add(context: Context, record_id: int, number: str, copies: Sequence[File], 
         filing.change(context, number, **counts)
         filing.attach_all(context, record_id, files)
         catch_up(context, record_id, files)
-        filing.ask_for_pdf(context, record_id)
+        asking.for_pdf(context, record_id)
     outcome = {"documents": [file.document_id for file in files], "unsealed": unsealed}
     filing.note(context, Event.SEALED, {record_id: {"version": version}}, outcome)
 
@@ -303,7 +289,7 @@ def _raise(context: Context, record_id: int, raised: Sequence[tuple[int, str, st
     ).one()
     if not whole:
         filing.change(context, number, size_bytes=record.c.size_bytes + grown)
-        filing.ask_for_pdf(context, record_id)
+        asking.for_pdf(context, record_id)
     filing.note(context, Event.SEAL_RAISED, {record_id: {"version": version}}, {"documents": outcome})
     if any(sealed.lack is not None and sealed.lack.value in _PASSES for *_, sealed in raised):
         enqueue(context, Kind.RAISE_SEAL, record_id, after=_IT_IS_BACK)

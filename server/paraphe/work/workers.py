@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -24,10 +25,11 @@ from .. import accounts, store
 from ..addresses import Addresses
 from ..archive import Archive, Damaged, Missing, Unavailable
 from ..context import Context
-from ..documents.papers import BrokenTemplate, TooLong
-from ..seals import Seals
 from . import jobs
 from .jobs import Job, Kind
+
+if TYPE_CHECKING:
+    from ..seals import Seals
 
 LOOK = 5.0
 """Seconds after which a worker looks for jobs that others have put into the queue."""
@@ -46,7 +48,6 @@ _REASONS = {
     Missing: "DOCUMENT_MISSING",
     Damaged: "DOCUMENT_DAMAGED",
     store.Busy: "DATABASE_BUSY",
-    TooLong: "PAPER_TOO_LONG",
 }
 log = logging.getLogger("paraphe.jobs")
 
@@ -55,15 +56,15 @@ log = logging.getLogger("paraphe.jobs")
 class Workplace:
     """What a handler is given besides its job.
 
-    `clock` tells the time, `seals` are what accounts sign with, `templates` is the operator's folder of templates.
-    `progress` is called by what takes long, each time that a part of it is done.
+    `clock` tells the time, `seals` gives what accounts sign with (and loads what that takes), `templates` is the
+    operator's folder of templates. `progress` is called by what takes long, each time that a part of it is done.
     """
 
     engine: Engine
     archive: Archive
     addresses: Addresses
     clock: Callable[[], datetime]
-    seals: Seals | None = None
+    seals: "Callable[[], Seals] | None" = None
     templates: Path | None = None
     progress: Callable[[], None] = lambda: None
 
@@ -261,13 +262,6 @@ class Workers:
         self._postpone(workplace, held.job, jobs.STANDSTILL)
         if not self._stopping:
             self._start(workplace)
-
-
-def broken_template(broken: BrokenTemplate) -> jobs.Failed:
-    """Return as what a job fails whose template is broken: the list of what failed names file and line."""
-    place = f"{broken.file}:{broken.line}" if broken.line else broken.file
-    log.error("template broken", extra={"file": broken.file, "line": broken.line})
-    return jobs.Failed(f"BROKEN_TEMPLATE {place}"[:64])
 
 
 def reason_of(failure: BaseException) -> str:
