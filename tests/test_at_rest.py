@@ -10,7 +10,7 @@ ASKED_FOR = ("pyhanko", "aiohttp", "cryptography", "typst", "segno", "pypdf", "a
 
 _LOADED = """
 import sys
-from paraphe import settings
+from paraphe import cli, settings
 from paraphe.commands import house, serving
 from paraphe.commands.installation import migrations
 import paraphe.app

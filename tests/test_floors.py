@@ -16,9 +16,9 @@ SERVER = Path(__file__).resolve().parents[1] / "server"
 CLIENT = SERVER.parent / "client"
 FLOORS = [
     {"__init__"},
-    {"apart", "spool"},
-    {"columns", "store", "contract", "errors", "documents", "reading", "settings", "xsd", "wsdl", "fixtures"},
-    {"accounts", "admission", "archive", "addresses", "metrics", "xml", "migrations"},
+    {"apart", "columns", "spool"},
+    {"slices", "store", "contract", "errors", "documents", "reading", "settings", "xsd", "wsdl", "fixtures"},
+    {"accounts", "admission", "archive", "addresses", "metrics", "remembered", "xml", "migrations"},
     {"seals"},
     {"backup", "context", "serve"},
     {"work"},

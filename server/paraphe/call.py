@@ -4,19 +4,16 @@ The rule "200 OK: all of it is durably stored; 500 ERROR: nothing of it" is one 
 operation can forget it, and each inherits the idempotency, the journal and the wording of errors.
 """
 
-import json
 import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, Engine, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -28,6 +25,7 @@ from .archive import Archive, Unavailable
 from .context import Ahead, Context, Limit
 from .errors import Code, Error, Refused
 from .metrics import Metrics
+from .remembered import packed, unpacked
 from .spool import Body
 from .xml.bounds import STANDARD, Bounds
 
@@ -366,8 +364,7 @@ class Call:
                     hint="Give each message a new messageId; keep it only to send the very same message again.",
                 )
             )
-        answer: Answer = json.loads(known.answer, object_hook=_from_json)
-        return answer | {"request_id": self.request_id, "duplicate": True, "hint": self.hint}
+        return unpacked(known.answer) | {"request_id": self.request_id, "duplicate": True, "hint": self.hint}
 
     def _remember(self, connection: Connection, digest: bytes, answer: Answer) -> None:
         if self._message_id is None:
@@ -377,7 +374,7 @@ class Call:
             "message_id": self._message_id,
             "operation": self.operation,
             "digest": digest,
-            "answer": orjson.dumps(answer, default=_to_json, option=orjson.OPT_PASSTHROUGH_DATETIME).decode(),
+            "answer": packed(answer),
             "answered_on": self.received_on,
         }
         _REMEMBER.execute(connection, row)
@@ -436,25 +433,3 @@ def _in_progress() -> Refused:
 
 def _members(error: Error) -> dict[str, Any]:
     return {name: getattr(error, name) for name in error.__slots__}
-
-
-def _to_json(value: object) -> dict[str, str]:
-    match value:
-        case datetime():
-            return {"$datetime": value.isoformat()}
-        case date():
-            return {"$date": value.isoformat()}
-        case Decimal():
-            return {"$decimal": str(value)}
-    raise TypeError(f"an answer holds a {type(value).__name__}")
-
-
-def _from_json(value: dict[str, Any]) -> Any:
-    match value:
-        case {"$datetime": text}:
-            return datetime.fromisoformat(text)
-        case {"$date": text}:
-            return date.fromisoformat(text)
-        case {"$decimal": text}:
-            return Decimal(text)
-    return value

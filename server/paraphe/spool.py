@@ -19,9 +19,9 @@ from pybase64 import b64encode
 LARGE = 4 << 20
 """Bytes above which something is kept in a file. Below, files only cost time; waitress draws the line here too."""
 
-_PIECE = 1 << 20
+_PIECE = 256 << 10
 # A multiple of three, so that the base64 of each piece stands by itself.
-_PIECE_TO_CODE = 768 << 10
+_PIECE_TO_CODE = 192 << 10
 
 
 class _Descriptor:
@@ -308,11 +308,11 @@ class Apart:
         self._sign = self._sign or os.urandom(16).hex()
         return self._sign
 
-    def joined(self, text: bytes) -> Body:
+    def joined(self, text: Content) -> Body:
         """Return the text with all files in it, in the order of their marks."""
         if not self._files:
-            return text
-        first, *others = text.split(self._sign.encode())
+            return joined([text])
+        first, *others = bytes(text).split(self._sign.encode())
         parts: list[bytes | InFile | InBase64] = [first]
         for content, between in zip(self._files, others, strict=True):
             parts += [InBase64(content), between]

@@ -32,7 +32,7 @@ class School:
         with store.writing(self.engine) as connection:
             context = self.context(connection, account=self.account, **at)
             answer = getattr(sync, operation)(context, {operation: slices(items, self.slice_length), **request})
-        return answer | {"items": rows(answer["items"])}
+        return answer | {"items": [row for columns in answer["items"] for row in rows(columns)]}
 
     def refused(self, operation: str, items: list[dict[str, Any]], **request: Any) -> tuple[Error, ...]:
         with pytest.raises(Refused) as refusal:

@@ -395,3 +395,14 @@ def test_two_messages_of_one_account_take_their_turns(school):
 
     assert len(created) == 2 * rounds
     assert sum(created) == rounds
+
+
+@pytest.mark.parametrize("order", [[1, 2, 3, 4, 5, 6, 2], [9, 8, 7, 10, 11, 3, 8], [1, 2, 10, 100, 3, 4, 100]])
+def test_a_reference_that_comes_again_in_any_later_slice_is_told_whatever_the_order(school, order):
+    items = [student(f"S-{number}") for number in order]
+
+    errors = replace(school, slice_length=2).refused("students", items)
+
+    assert [(error.code, error.index, error.reference) for error in errors] == [
+        (Code.DUPLICATE_REFERENCE, 7, f"S-{order[-1]}")
+    ]

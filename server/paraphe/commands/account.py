@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import accounts, store
 from ..settings import Unusable
-from ..work import organisations
 from . import seal
 from .house import changing, now, opened
 from .line import Commands, add_environment, environment_of, show, table
@@ -86,7 +85,7 @@ def _account_set(asked: argparse.Namespace) -> None:
     """Change how an account's messages and invoices are read, from the next one on."""
     if asked.legacy is None and asked.threshold is None and asked.organisation is None:
         raise Unusable(["Say what is to be set: --legacy, --threshold or --organisation."])
-    said = None if asked.organisation in (None, "none") else organisations.from_file(Path(asked.organisation))
+    said = None if asked.organisation in (None, "none") else _organisation(Path(asked.organisation))
     with changing(asked) as connection:
         account = accounts.find(connection, asked.account, environment_of(asked))
         if asked.legacy is not None:
@@ -180,3 +179,9 @@ def _day(moment: datetime | None) -> str:
 
 def _revoked(key: accounts.Key) -> str:
     return f"revoked {_day(key.revoked_on)}" if key.revoked_on else ""
+
+
+def _organisation(file: Path) -> str:
+    from ..work import organisations  # and what a logo is tried with
+
+    return organisations.from_file(file)

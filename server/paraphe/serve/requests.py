@@ -80,8 +80,9 @@ class Parser(HTTPRequestParser):
             raise ParsingError("The head of the request has a value that cannot be") from failure
         if self.body_rcv is not None:
             most = self.adj.max_request_body_size // 4
-            # What is announced as too long is not even kept at first.
-            self.body_rcv.buf = _Body(self.adj.inbuf_overflow, -1 if self.content_length > most else most)
+            # What is announced as long is in a file from its first bytes on, and as too long not even kept at first.
+            overflow = 0 if self.content_length > self.adj.inbuf_overflow else self.adj.inbuf_overflow
+            self.body_rcv.buf = _Body(overflow, -1 if self.content_length > most else most)
 
     def received(self, data: bytes) -> int:
         """Take bytes that have arrived; return how many of them belong to this request."""

@@ -370,8 +370,8 @@ message = _table(
     Column("message_id", String(64), nullable=False),
     Column("operation", String(32), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    # The result as JSON, to be given again.
-    Column("answer", Text, nullable=False),
+    # To be given again; see remembered.py.
+    Column("answer", LargeBinary, nullable=False),
     Column("answered_on", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "message_id"),
 )

@@ -25,13 +25,16 @@ from .. import contract, store
 from ..columns import Columns
 from ..context import Context
 from ..errors import Code, Error, Refused
+from ..slices import Slices
 from . import mentions, sync_rules
 from .known import NAMES, RENAMED, words_lack
+from .repeated import SentBefore
 from .sync_rules import Check, Found
 
 _MOST_ERRORS = 100
 # Without maxRemovals a REPLACE may remove 5 rows, or one in 10 of the active ones if that is more.
 _FREE_REMOVALS, _FREE_SHARE = 5, 10
+_AT_ONCE = 1000
 _NONE = frozenset[str]()
 _ACTIONS = ("CREATED", "UPDATED", "UNCHANGED", "REMOVED", "REJECTED")
 
@@ -147,41 +150,26 @@ def _as_json(values: Sequence[Any]) -> Sequence[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a message comes to: the rows to write, by columns, and what is said of each item."""
+    """What a slice comes to, by columns: the rows to write, and what is said of each item."""
 
     created: Columns
     updated: Columns
-    items: "_Said"
+    said: Columns
     errors: list[Error]
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What is said of the items, by columns. A row that is removed was no item, so it has no index."""
-
-    indexes: list[int | None]
-    references: list[str | None]
-    actions: list[str]
-
-    def add(self, more: "_Said") -> None:
-        """Say it of more items."""
-        self.indexes.extend(more.indexes)
-        self.references.extend(more.references)
-        self.actions.extend(more.actions)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """Some items of a message in a row, by columns, each with its index.
 
-    `rejected` are the errors of the items between them that were found before; `taken` are the references that stand
+    `rejected` are the errors of the items between them that were found before; `sent` knows the references that stand
     in the message before.
     """
 
     items: Columns
     indexes: Sequence[int]
     rejected: Mapping[int, Sequence[Error]]
-    taken: set[str]
+    sent: SentBefore
 
 
 def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -193,47 +181,59 @@ def _bring(context: Context, request: Mapping[str, Any], key: str) -> dict[str, 
     keep_valid = request.get("on_error") == "KEEP_VALID"
     store.lock_account(context.connection, context.account.id)
     plan = _plan(key)
-    active = _active(context, plan.table) if replacing else set()
-    said, errors = _Said([], [], []), list[Error]()
+    unsent = _active(context, plan.table) if replacing else set()
+    active = len(unsent)
+    said, counts, errors, nameless = Slices(), Counter[str](), list[Error](), list[int]()
     changes, renamed = mentions.Changes(context, key, dry_run=dry_run), False
-    for part in _parts(request.get(key, ()), request.get("rejected", ())):
+    for part in _parts(request.get(key, ()), request.get("rejected", ()), SentBefore(said)):
         outcome = _compared(context, plan, part)
-        said.add(outcome.items)
+        indexes, references, actions = outcome.said.values()
+        said.add(outcome.said)
+        counts.update(actions)
         errors += outcome.errors
+        if replacing:
+            unsent.difference_update(references)
+            nameless += [index for index, name in zip(indexes, references, strict=True) if name is None]
         if not dry_run and (keep_valid or not errors):
             renamed |= _write(context, plan.table, outcome)
-        changes.add(outcome.created, outcome.updated, outcome.items.references, outcome.items.actions)
-    _refuse_wrong_items(said, errors, replacing=replacing, keep_valid=keep_valid)
-    missing = _missing(key, active, said.references, limit) if replacing else []
+        changes.add(outcome.created, outcome.updated, references, actions)
+    _refuse_wrong_items(errors, nameless, keep_valid=keep_valid)
+    missing = _missing(key, active, unsent, limit)
     if not dry_run:
         _deactivate(context, plan.table, missing)
     if renamed:
         words_lack(context.connection, context.account)
     changes.settle(missing)
-    received = len(said.actions)
-    said.add(_Said([None] * len(missing), [*missing], ["REMOVED"] * len(missing)))
-    counts = Counter(said.actions)
+    received = counts.total()
+    for begin in range(0, len(missing), _AT_ONCE):
+        some = missing[begin : begin + _AT_ONCE]
+        said.add(_said([None] * len(some), some, ["REMOVED"] * len(some)))  # which were no items, so have no index
+    counts["REMOVED"] = len(missing)
     return {
         "dry_run": dry_run,
         "received": received,
         **{action.lower(): counts[action] for action in _ACTIONS},
-        "items": {"index": said.indexes, "reference": said.references, "action": said.actions},
+        "items": said,
         "errors": errors,
     }
 
 
-def _parts(slices: Iterable[Columns], rejected: Iterable[Error]) -> Iterator[_Part]:
+def _said(indexes: Sequence[int | None], references: Sequence[str | None], actions: Sequence[str]) -> Columns:
+    return {"index": indexes, "reference": references, "action": actions}
+
+
+def _parts(slices: Iterable[Columns], rejected: Iterable[Error], sent: SentBefore) -> Iterator[_Part]:
     """Give the items slice by slice, and in their places those that were found wrong before."""
-    before, taken, last = _by_index(rejected), set[str](), 0
+    before, last = _by_index(rejected), 0
     free = (index for index in count(1) if index not in before)
     for items in slices:
         indexes = list(islice(free, len(items["reference"])))
         between = {index: errors for index, errors in before.items() if last < index <= indexes[-1]}
-        yield _Part(items, indexes, between, taken)
+        yield _Part(items, indexes, between, sent)
         last = indexes[-1]
     behind = {index: errors for index, errors in before.items() if index > last}
     if behind:
-        yield _Part({}, (), behind, taken)
+        yield _Part({}, (), behind, sent)
 
 
 def _compared(context: Context, plan: _Plan, part: _Part) -> _Outcome:
@@ -241,10 +241,10 @@ def _compared(context: Context, plan: _Plan, part: _Part) -> _Outcome:
     items, indexes = part.items, part.indexes
     numbers, stored, laid = _laid_over(context, plan, items)
     wrong = {**part.rejected, **_wrong(context, plan, items, laid, indexes)}
-    wrong.update(_repeated(part))
+    wrong.update(part.sent.repeated(items.get("reference", ()), indexes, part.rejected))
     changed = [key for key, column in laid.items() if [*column] != [*stored[key]]]
     differs = _differing(changed, laid, stored) or [False] * len(indexes)
-    said = _Said([*indexes], [*items.get("reference", ())], list(map(_action, numbers, differs)))
+    said = _said(indexes, items.get("reference", ()), list(map(_action, numbers, differs)))
     new = [number is None for number in numbers]
     if wrong:
         said = _with_rejected(said, wrong)
@@ -311,16 +311,11 @@ def _action(number: int | None, differs: bool) -> str:
     return "UPDATED" if differs else "UNCHANGED"
 
 
-def _with_rejected(said: _Said, wrong: Mapping[int, Sequence[Error]]) -> _Said:
+def _with_rejected(said: Columns, wrong: Mapping[int, Sequence[Error]]) -> Columns:
     """Say of the wrong items that they are rejected, in their places."""
-    by_index = {
-        index: (index, reference, action)
-        for index, reference, action in zip(said.indexes, said.references, said.actions, strict=True)
-        if index is not None
-    }
+    by_index = {row[0]: row for row in zip(*said.values(), strict=True)}
     by_index |= {index: (index, errors[0].reference, "REJECTED") for index, errors in wrong.items()}
-    indexes, references, actions = zip(*(by_index[index] for index in sorted(by_index)), strict=True)
-    return _Said([*indexes], [*references], [*actions])
+    return _said(*zip(*(by_index[index] for index in sorted(by_index)), strict=True))
 
 
 # What is wrong -------------------------------------------------------------------------------------------------
@@ -368,28 +363,11 @@ def _wrong_to_clear(plan: _Plan, items: Columns) -> Iterator[Found]:
                 yield place, Error(Code.VALUES_CONTRADICT, message, field=name, hint=hint)
 
 
-def _repeated(part: _Part) -> dict[int, list[Error]]:
-    """Return an error for each item whose reference stands in the message before; nothing else counts of it then."""
-    references: Sequence[str] = part.items.get("reference", ())
-    named = {index: errors[0].reference for index, errors in part.rejected.items() if errors[0].reference}
-    here = {*references, *named.values()}
-    found: dict[int, list[Error]] = {}
-    if len(here) < len(references) + len(named) or not part.taken.isdisjoint(here):
-        taken = part.taken.copy()
-        for index, reference in sorted({**dict(zip(part.indexes, references, strict=True)), **named}.items()):
-            if reference in taken and index not in part.rejected:
-                message = f"The reference {reference} stands in this message before."
-                error = Error(Code.DUPLICATE_REFERENCE, message, field="reference", hint="Send each item once.")
-                found[index] = [replace(error, index=index, reference=reference)]
-            taken.add(reference)
-    part.taken.update(here)
-    return found
+def _refuse_wrong_items(errors: list[Error], nameless: Sequence[int], *, keep_valid: bool) -> None:
+    """Raise Refused with the errors of the items, unless they may be left out and all others be stored.
 
-
-def _refuse_wrong_items(said: _Said, errors: list[Error], *, replacing: bool, keep_valid: bool) -> None:
-    """Raise Refused with the errors of the items, unless they may be left out and all others be stored."""
-    pairs = zip(said.indexes, said.references, strict=True)
-    nameless = [index for index, reference in pairs if reference is None] if replacing else []
+    `nameless` are the items of a REPLACE whose references cannot be read.
+    """
     if not errors or (keep_valid and not nameless):
         return
     errors = [_nameless(index) for index in nameless] + errors
@@ -401,7 +379,7 @@ def _refuse_wrong_items(said: _Said, errors: list[Error], *, replacing: bool, ke
     raise Refused.of(errors)
 
 
-def _nameless(index: int | None) -> Error:
+def _nameless(index: int) -> Error:
     message = f"The reference of item {index} cannot be read, so a REPLACE cannot know which row it means to keep."
     hint = "Correct the reference, or send the items with mode UPSERT."
     return Error(Code.VALUE_REQUIRED, message, index=index, field="reference", hint=hint)
@@ -413,12 +391,12 @@ def _active(context: Context, table: Table) -> set[str]:
     return set(context.connection.scalars(select(table.c.reference).where(mine, table.c.active)))
 
 
-def _missing(key: str, active: set[str], sent: Iterable[str | None], limit: int | None) -> list[str]:
-    """Return the active references that the message lacks, sorted; Refused when they are more than allowed."""
-    missing = sorted(active.difference(sent))
-    allowed = max(_FREE_REMOVALS, len(active) // _FREE_SHARE) if limit is None else limit
+def _missing(key: str, active: int, unsent: Iterable[str], limit: int | None) -> list[str]:
+    """Return the references that the message lacks, of so many active ones, sorted. Refused when they are too many."""
+    missing = sorted(unsent)
+    allowed = max(_FREE_REMOVALS, active // _FREE_SHARE) if limit is None else limit
     if len(missing) > allowed:
-        message = f"{len(missing)} of {len(active)} {key} would become inactive; at most {allowed} may."
+        message = f"{len(missing)} of {active} {key} would become inactive; at most {allowed} may."
         hint = f"If this is meant, send maxRemovals {len(missing)}; if not, look whether the export is complete."
         raise Refused(Error(Code.REMOVAL_THRESHOLD, message, field="maxRemovals", hint=hint))
     return missing

@@ -12,12 +12,15 @@ from typing import Any
 from pybase64 import b64encode
 
 from ..contract import Complex, Field, Simple
-from ..spool import Content
+from ..slices import Slices
+from ..spool import Content, gathered
 
 #: Takes a binary that is not to stand in the text, and returns what stands for it in its element.
 Attach = Callable[[Content], str]
+#: A part of a text; or what gives many, one after the other, which are too long to be made at once.
+Piece = str | Iterator[str]
 #: Adds to a text in pieces what stands in the element of a value.
-Encoder = Callable[[Any, Attach | None, list[str]], None]
+Encoder = Callable[[Any, Attach | None, list[Any]], None]
 
 # What no XML document may hold (XML 1.0, section 2.2); a stored text with such a character must not spoil an answer.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -29,17 +32,27 @@ def encode(
     """Write `value` as the element `name` of type `kind`; keys are the contract's names in snake_case.
 
     Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). A list of
-    items may be given by columns. Binaries are written as base64, or handed to `attach`, those of columns one column
-    after the other. Characters that XML forbids are U+FFFD in what comes out, so that it can be encoded.
+    items may be given by columns, or in slices; several slices are for `content` and `written` alone. Binaries are
+    written as base64, or handed to `attach`, those of columns one column after the other. Characters that XML forbids
+    are U+FFFD in what comes out, so that it can be encoded.
     """
     return "".join([f"<{name}{attributes}>", *content(kind, value, attach=attach), f"</{name}>"])
 
 
-def content(kind: Complex, value: Mapping[str, Any], *, attach: Attach | None = None) -> list[str]:
+def content(kind: Complex, value: Mapping[str, Any], *, attach: Attach | None = None) -> list[Any]:
     """Write what stands between the tags of an element, in pieces; see `encode`. It may be long: each copy counts."""
-    pieces: list[str] = []
+    pieces: list[Piece] = []
     _encoder(kind)(value, attach, pieces)
     return pieces
+
+
+def written(pieces: Sequence[Any]) -> Content:
+    """Return pieces as the bytes of one text: in a file if it is large, and made slice by slice."""
+    try:
+        return "".join(pieces).encode()
+    except TypeError:  # there are slices among the texts, which is too seldom to look for them
+        parts = ((piece,) if isinstance(piece, str) else piece for piece in pieces)
+        return gathered(map(str.encode, chain.from_iterable(parts)))
 
 
 @cache
@@ -74,10 +87,15 @@ def _array(item: Field) -> Encoder:
     opening, closing = f"<{item.name}>", f"</{item.name}>"
     leaf, content = _content(item)
 
-    def write_leaves(values: Any, _: Attach | None, pieces: list[str]) -> None:
+    def write_leaves(values: Any, _: Attach | None, pieces: list[Any]) -> None:
         pieces += [opening + content(value) + closing for value in values]
 
-    def write_items(values: Any, attach: Attach | None, pieces: list[str]) -> None:
+    def write_items(values: Any, attach: Attach | None, pieces: list[Any]) -> None:
+        if isinstance(values, Slices):
+            if len(values) > 1:
+                pieces.append(_texts(item, values, attach))
+                return
+            values = next(iter(values), ())
         if isinstance(values, dict):
             pieces += chain.from_iterable(_filled(item, item.type, values, attach))  # type: ignore[arg-type]
             return
@@ -100,6 +118,11 @@ def _content(field: Field) -> tuple[bool, Callable[..., Any]]:
 
 def _binary(value: Content, attach: Attach | None) -> str:
     return attach(value) if attach else b64encode(bytes(value)).decode("ascii")
+
+
+def _texts(item: Field, slices: Slices, attach: Attach | None) -> Iterator[str]:
+    for columns in slices:
+        yield "".join(chain.from_iterable(_filled(item, item.type, columns, attach)))  # type: ignore[arg-type]
 
 
 # Many items ----------------------------------------------------------------------------------------------------

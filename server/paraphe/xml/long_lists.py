@@ -4,46 +4,25 @@ So a message takes as much memory as a slice of it, however long it is. Whose it
 item: what an account may do, and its time zone, say how items are read.
 """
 
-import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from ..columns import Columns
 from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Error, Refused
-from ..spool import Content, nameless
+from ..spool import Content
 from . import bounds as bounding
 from .bounds import Bounds, Signs
-from .request import MOST_REJECTED, Slices, at_first, digest_of_slice, read_values
+from .request import MOST_REJECTED, ReadSlices, at_first, read_values
 from .rows import SLICE
 from .validate import LAST_LINE, MAXIMUM_ERRORS, items_of
 
 _TAG = f"{{{NAMESPACE}}}"
 #: Returns the time zone of the account whose request begins so, or None if its items are to stay in the tree.
 Zone = Callable[[etree._Element], ZoneInfo | None]
-
-
-class SlicesInFile(Slices):
-    """Slices in a file: given one after the other, as often as asked for."""
-
-    def __init__(self) -> None:
-        self._file = nameless()
-        self._ends = [0]
-        self.digests: list[str] = []
-
-    def add(self, columns: Columns) -> None:
-        """Put another slice behind the others. Raises OSError."""
-        self._file.write(pickle.dumps(columns, pickle.HIGHEST_PROTOCOL))
-        self._ends.append(len(self._file))
-        self.digests.append(digest_of_slice(columns))
-
-    def __iter__(self) -> Iterator[Columns]:
-        for begin, end in zip(self._ends, self._ends[1:], strict=False):
-            yield pickle.loads(self._file[begin:end])  # noqa: S301 - the file has no name; nobody else can write it
 
 
 class LongList:
@@ -53,7 +32,7 @@ class LongList:
         self.names: Sequence[str] = tuple(_operations_by_list())
         self.takes_text = False
         #: What was taken, or None: the message may hold no list of items, or a short one.
-        self.slices: SlicesInFile | None = None
+        self.slices: ReadSlices | None = None
         #: Errors of items that are left out (KEEP_VALID), and errors for which the message is to be refused.
         self.rejected: list[Error] = []
         self.errors: list[Error] = []
@@ -93,7 +72,7 @@ class LongList:
     def _take(self, elements: Sequence[etree._Element]) -> None:
         if self._operation is None or self._array is None or self._zone is None:
             raise RuntimeError("items are taken out of a list")
-        self.slices = self.slices or SlicesInFile()
+        self.slices = self.slices or ReadSlices()
         payload = _beginning(self._array)
         payload[-1].extend(elements)
         before, self._count = self._count, self._count + len(elements)
@@ -107,7 +86,7 @@ class LongList:
         payload[-1].clear()
 
     def _read(
-        self, payload: etree._Element, operation: Operation, zone: ZoneInfo, before: int, slices: SlicesInFile
+        self, payload: etree._Element, operation: Operation, zone: ZoneInfo, before: int, slices: ReadSlices
     ) -> None:
         """Read a slice, before which so many items stood in the list."""
         items = _items(operation)

@@ -27,8 +27,7 @@ from . import bounds as bounding
 from .bounds import Bounds
 from .decode import Unreadable
 from .facets import NotPlain
-from .long_lists import SlicesInFile
-from .request import Slices
+from .request import ReadSlices
 from .rows import SLICE, Rows, Texts
 from .validate import defects, items_of
 
@@ -38,7 +37,7 @@ WORTH = 4_000
 # Bytes of the frame at most, on each side of the list.
 _FRAME = 64 << 10
 # Bytes of the list that are read at once. A longer item is not plain.
-_WINDOW = 1 << 20
+_WINDOW = 256 << 10
 _BEGINNING = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml version=["']1\.0["'](?: encoding=["'][Uu][Tt][Ff]-8["'])?"""
     rb"""(?: standalone=["'](?:yes|no)["'])? ?\?>)?[ \t\r\n]*<[A-Za-z_]"""
@@ -61,7 +60,7 @@ class PlainList:
         self.payload: etree._Element | None = None
         self.rejected: list[Error] = []
         self.errors: list[Error] = []
-        self.slices: Slices | list[Columns] | None = None
+        self.slices: ReadSlices | list[Columns] | None = None
         self._body, self._begin, self._end = body, begin, end
         self._prefix, self._name = prefix, name
 
@@ -76,7 +75,7 @@ class PlainList:
             return False
         item: Field = items.type.item  # type: ignore[assignment, union-attr]
         reader, count = _rows(item, zone), 0
-        slices: SlicesInFile | list[Columns] = SlicesInFile() if isinstance(self._body, InFile) else []
+        slices: ReadSlices | list[Columns] = ReadSlices() if isinstance(self._body, InFile) else []
         add = slices.append if isinstance(slices, list) else slices.add
         try:
             for rows, escaped in self._in_slices(item.name, reader):

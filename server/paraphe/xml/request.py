@@ -1,7 +1,7 @@
 """A request element to the operation it names and its plain values, valid or refused."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
@@ -14,6 +14,7 @@ from lxml import etree
 from ..columns import Columns
 from ..contract import NAMESPACE, Field, Operation, operations
 from ..errors import Code, Error, Refused
+from ..slices import Slices
 from ..spool import InFile, digest_of
 from . import xop
 from .decode import Unreadable, unreadable
@@ -26,14 +27,17 @@ MOST_REJECTED = 10_000
 with more wrong values than this is wrong as a whole."""
 
 
-class Slices(Protocol):
-    """Items that are elsewhere than in memory, slice by slice."""
+class ReadSlices(Slices):
+    """The items of a large message, and what identifies each slice."""
 
-    #: What identifies each slice.
-    digests: Sequence[str]
+    def __init__(self) -> None:
+        super().__init__()
+        self.digests: list[str] = []
 
-    def __iter__(self) -> Iterator[Columns]:
-        """Give the slices, in their order, as often as asked for."""
+    def add(self, columns: Columns) -> None:
+        """See Slices."""
+        super().add(columns)
+        self.digests.append(digest_of_slice(columns))
 
 
 class Taken(Protocol):
@@ -44,7 +48,7 @@ class Taken(Protocol):
     errors: list[Error]
 
     @property
-    def slices(self) -> Slices | list[Columns] | None:
+    def slices(self) -> ReadSlices | list[Columns] | None:
         """What was taken, or None."""
 
 
@@ -128,7 +132,7 @@ def read_values(payload: etree._Element, operation: Operation, zone: ZoneInfo) -
 
 
 def _read_around(
-    payload: etree._Element, operation: Operation, zone: ZoneInfo, taken: Taken, slices: Slices | list[Columns]
+    payload: etree._Element, operation: Operation, zone: ZoneInfo, taken: Taken, slices: ReadSlices | list[Columns]
 ) -> tuple[dict[str, Any], list[Error]]:
     """Read what is left of a request whose items were taken out."""
     if taken.errors:

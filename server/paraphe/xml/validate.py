@@ -8,7 +8,6 @@ stops, the members are put in order for the time being (`members`), and it looks
 nesting, and only at what it stopped in.
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,18 +17,17 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from ..contract import NAMESPACE, Complex, Field, Operation, Simple, operations, schema, types
+from ..contract import NAMESPACE, Complex, Field, Operation, Simple, operations, types
 from ..errors import Code, Error
 from . import names
 from .bench import Bench
+from .compiled import Compiled
 from .decode import collapse, unreadable
 from .members import look_at
 from .sentences import Defect, Guesses, about, of_entry, unexplained
 
 MAXIMUM_ERRORS = 100
 _VALUE_LENGTH = 80
-_local = threading.local()
-_compiling = threading.Lock()
 _SLICE = 1000
 LAST_LINE = 65_535
 """The line from which on libxml2 does not know the lines of elements, but those of texts."""
@@ -107,7 +105,7 @@ class _Search:
         items = items_of(self._operation)
         array = None if items is None else self._payload.find(f"{{{NAMESPACE}}}{items.name}")
         inner = [(element, self._item_with(element, array)) for element in self._long_lists() if element is not array]
-        if not inner and (array is None or len(array) <= _SLICE) and _schema().validate(self._payload):
+        if not inner and (array is None or len(array) <= _SLICE) and _is_valid(self._payload):
             return
         self._bench = bench = Bench(self._payload, _lists(self._operation.request))
         self._root = bench.root
@@ -189,12 +187,13 @@ class _Search:
 
     def _validate(self) -> Sequence[etree._Element]:
         """Note what libxml2 finds, up to what is enough; return the elements in which it stopped."""
-        compiled = _schema()
-        if compiled.validate(self._root) or (_strip_dates(self._root) and compiled.validate(self._root)):
-            return ()
+        with Compiled() as compiled:
+            if compiled.validate(self._root) or (_strip_dates(self._root) and compiled.validate(self._root)):
+                return ()
+            log = compiled.error_log
         paths, stopped_in = _Paths(self._root), dict[etree._Element, None]()
         seen = set[tuple[etree._Element, str]]()
-        for entry in compiled.error_log:
+        for entry in log:
             chain = paths.follow(entry.path)
             if not self._stand_ins.isdisjoint(chain):
                 continue
@@ -268,18 +267,12 @@ def _fields(kind: Complex) -> dict[str, Field]:
     return {field.name: field for field in kind.fields}
 
 
-# The schema, and dates -----------------------------------------------------------------------------------------
+def _is_valid(element: etree._Element) -> bool:
+    with Compiled() as compiled:
+        return compiled.validate(element)
 
 
-def _schema() -> etree.XMLSchema:
-    # One for each thread: libxml2's list of errors belongs to the schema object, not to the call.
-    compiled: etree.XMLSchema | None = getattr(_local, "schema", None)
-    if compiled is None:
-        # One at a time: the first in a process makes libxml2's table of built-in types, which two at once (2.14) would
-        # leave mixed. Of 190 processes that began with four messages at once, 5 failed at some or never ended one.
-        with _compiling:
-            compiled = _local.schema = etree.XMLSchema(etree.fromstring(etree.tostring(schema())))
-    return compiled
+# Dates ---------------------------------------------------------------------------------------------------------
 
 
 @cache

@@ -17,6 +17,7 @@ from ...errors import Code, Error, Refused
 from ...operations import OPERATIONS
 from ...spool import Apart, Body
 from ...xml.arrival import Arrival
+from ...xml.encode import content, written
 from ...xml.encode import encode as encode_xml
 from ...xml.request import Request
 from .. import http
@@ -29,6 +30,7 @@ log = logging.getLogger("paraphe.rest")
 
 _KINDS = {"application/json": "json", "text/json": "json", "application/xml": "xml", "text/xml": "xml"}
 _MEDIA_TYPES = {"json": "application/json", "xml": "application/xml; charset=utf-8"}
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _WAYS = "Send apiUser and apiKey by HTTP Basic, or the key alone as Authorization: Bearer."
 _ANSWERS = [("Vary", "Accept")]
 _CHALLENGES = [
@@ -158,15 +160,15 @@ class _Message:
         if self.answers_in == "json":
             return write.encode(operation.result, answer)
         apart = Apart()
-        result = encode_xml(operation.result, f"{operation.name}Result", answer, attach=apart.mark)
-        text = f'<{operation.name}Response xmlns="{NAMESPACE}">{result}</{operation.name}Response>'
-        return apart.joined(_document(text))
+        name, result = operation.name, content(operation.result, answer, attach=apart.mark)
+        opening = f'{_DECLARATION}<{name}Response xmlns="{NAMESPACE}"><{name}Result>'
+        return apart.joined(written([opening, *result, f"</{name}Result></{name}Response>"]))
 
     def _render_refusal(self, answer: Answer) -> Body:
         fault, answer = complex_type("ServiceFault"), self._noted(answer)
         if self.answers_in == "json":
             return write.encode(fault, answer)
-        return _document(encode_xml(fault, "ServiceFault", answer, f' xmlns="{NAMESPACE}"'))
+        return (_DECLARATION + encode_xml(fault, "ServiceFault", answer, f' xmlns="{NAMESPACE}"')).encode()
 
     def _noted(self, answer: Answer) -> Answer:
         """Keep what HTTP says of an answer; return it with places told as the message is written, XML or JSON."""
@@ -258,7 +260,3 @@ def _weight(weights: dict[str, float], media_type: str) -> float:
     """Return the weight of a media type: of the most specific range that it is in."""
     ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
     return next((weights[one] for one in ranges if one in weights), 0.0)
-
-
-def _document(element: str) -> bytes:
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{element}'.encode()

@@ -1,9 +1,10 @@
 """JSON out: one encoder for each type of the contract, compiled once from the contract."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -11,6 +12,7 @@ from pybase64 import b64encode
 
 from ...columns import rows
 from ...contract import Complex, Simple
+from ...slices import Slices
 from ...spool import Body, Content, InBase64, joined
 from ...xml.encode import moment
 
@@ -22,7 +24,7 @@ def encode(kind: Complex, value: Mapping[str, Any]) -> Body:
     """Write `value` as a JSON object of type `kind`; keys are the contract's names in snake_case.
 
     Absent keys and None are left out; a required one that is missing raises KeyError (a mistake of ours). Decimals
-    are numbers with the digits that they have: 172.50. A list of items may be given by columns.
+    are numbers with the digits that they have: 172.50. A list of items may be given by columns, or in slices.
     """
     parts: list[Any] = []
     _encoder(kind)(value, parts.append)
@@ -62,13 +64,19 @@ def _encoder(kind: Simple | Complex) -> Encoder:
 def _array(write_item: Encoder) -> Encoder:
     def write_items(values: Any, write: Write) -> None:
         comma = "["
-        for value in rows(values) if isinstance(values, dict) else values:
+        for value in _each(values):
             write(comma)
             write_item(value, write)
             comma = ","
         write("[]" if comma == "[" else "]")
 
     return write_items
+
+
+def _each(values: Any) -> Iterable[Any]:
+    if isinstance(values, Slices):
+        return chain.from_iterable(map(rows, values))
+    return rows(values) if isinstance(values, dict) else values
 
 
 def _converter(kind: Simple) -> Callable[[Any], str]:

@@ -1,13 +1,15 @@
 """The SOAP envelope, read and written: versions 1.1 and 1.2, headers, faults."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lxml import etree
 
 from ...call import Answer
 from ...contract import NAMESPACE, Operation, complex_type
 from ...errors import Code, Error, Refused
-from ...xml.encode import Attach, content, encode, text_of
+from ...spool import Content
+from ...xml.encode import Attach, content, encode, text_of, written
 
 NAMESPACES = {
     "1.1": "http://schemas.xmlsoap.org/soap/envelope/",
@@ -111,7 +113,7 @@ def read(root: etree._Element) -> etree._Element:
     return body[0]
 
 
-def write_answer(version: str, operation: Operation, answer: Answer, header: str, attach: Attach) -> bytes:
+def write_answer(version: str, operation: Operation, answer: Answer, header: str, attach: Attach) -> Content:
     """Write the answer of an operation; `header` holds blocks, and `attach` takes binaries (see `encode`)."""
     name = operation.name
     return _enveloped(
@@ -125,7 +127,7 @@ def write_answer(version: str, operation: Operation, answer: Answer, header: str
     )
 
 
-def write_fault(version: str, code: Code, answer: Answer, header: str = "", subcodes: Sequence[str] = ()) -> bytes:
+def write_fault(version: str, code: Code, answer: Answer, header: str = "", subcodes: Sequence[str] = ()) -> Content:
     """Write a fault; its detail holds the members of any answer, its text begins with the error code.
 
     `subcodes` are qualified names out of one namespace, the finest last: SOAP 1.1 has room for that one only.
@@ -176,7 +178,7 @@ def _fault_code(code: Code, caller: str, server: str) -> str:
     return special.get(code) or (server if code in _SERVER_CODES else caller)
 
 
-def _enveloped(version: str, header: str, inner: Sequence[str]) -> bytes:
+def _enveloped(version: str, header: str, inner: Sequence[Any]) -> Content:
     head = f"<soap:Header>{header}</soap:Header>" if header else ""
     opening = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{NAMESPACES[version]}">'
-    return "".join([opening, head, "<soap:Body>", *inner, "</soap:Body></soap:Envelope>"]).encode()
+    return written([opening, head, "<soap:Body>", *inner, "</soap:Body></soap:Envelope>"])

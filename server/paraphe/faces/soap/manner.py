@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ...call import Answer
 from ...contract import Operation
 from ...errors import Code, Refused
-from ...spool import Apart, Body
+from ...spool import Apart, Body, joined
 from ...xml.arrival import Arrival
 from ...xml.request import Request
 from . import envelope
@@ -42,15 +42,15 @@ class Manner:
         attached = Attached()
         message = envelope.write_answer(self.version, operation, answer, header, attached.attach)
         if not attached:
-            return message
+            return joined([message])
         self.media_type = attached.media_type(self.version)
         return attached.package(self.version, message)
 
-    def write_fault(self, code: Code, answer: Answer, operation: str | None, refused: Refused | None = None) -> bytes:
+    def write_fault(self, code: Code, answer: Answer, operation: str | None, refused: Refused | None = None) -> Body:
         """Write a fault; `operation` is the name of the one that was asked for, if that is known."""
         self.media_type = envelope.MEDIA_TYPES[self.version]
         header = self.addressing.of_fault(operation, refused) if self.addressing else ""
         subcodes = refused.subcodes if isinstance(refused, InvalidAddressing) else ()
         if isinstance(refused, NotUnderstood) and self.version == "1.2":
             header = refused.blocks() + header
-        return envelope.write_fault(self.version, code, answer, header, subcodes)
+        return joined([envelope.write_fault(self.version, code, answer, header, subcodes)])

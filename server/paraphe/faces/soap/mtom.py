@@ -132,7 +132,7 @@ class Attached:
             f'start="<{self._content_id(0)}>"; start-info="{inner}"'
         )
 
-    def package(self, version: str, envelope: bytes) -> Body:
+    def package(self, version: str, envelope: Content) -> Body:
         """Return the package. Its boundary has 128 random bits, so that no part holds it."""
         inner = MEDIA_TYPES[version].partition(";")[0]
         parts: list[bytes | InFile | InBase64] = [

@@ -395,7 +395,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(64), nullable=False),
         sa.Column("operation", sa.String(32), nullable=False),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("answered_on", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_message"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_message_account_id"),
