@@ -52,8 +52,8 @@ def _tuning(settings: Settings) -> dict[str, Any]:
         # connection_limit, this is the memory (800 MB) that callers can occupy who are not even known.
         "inbuf_overflow": 4 * _MIB,
         "outbuf_overflow": 24 * _MIB,
-        # An answer that is produced piece by piece pauses here, so it never reaches the disk.
-        "outbuf_high_watermark": 8 * _MIB,
+        # An answer that is produced piece by piece pauses here: it reaches no disk, and takes no more memory.
+        "outbuf_high_watermark": 2 * _MIB,
         "connection_limit": 200,
         # Credentials and a few headers: 64 kB is generous, 256 kB (the default) only helps an attacker.
         "max_request_header_size": 64 * 1024,
