@@ -297,7 +297,7 @@ def remembered(engine, account):
         for number, moment in ages.items():
             row = {"account_id": account.id, "message_id": number, "operation": "SyncTeachers"}
             connection.execute(
-                insert(store.message), row | {"digest": bytes(32), "answer": "{}", "answered_on": moment}
+                insert(store.message), row | {"digest": bytes(32), "answer": b"{}", "answered_on": moment}
             )
 
     def read():
