@@ -175,6 +175,11 @@ class Call:
         except (store.Busy, Unavailable) as failure:
             self.failed = True
             return self.refuse(self.busy(failure), render)
+        except OSError as failure:
+            self.failed = True
+            no_room = Unavailable(f"Large answers cannot be put into files: {failure.strerror}.")
+            no_room.__cause__ = failure
+            return self.refuse(self.busy(no_room), render)
         except Exception:
             log.exception("failed", extra={"request_id": self.request_id})
             self.failed = True

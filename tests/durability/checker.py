@@ -6,6 +6,7 @@
 """
 
 import json
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -139,8 +140,15 @@ def _remembered_as(row: Row, attempts: Sequence[Attempt]) -> Iterator[Finding]:
     if row["operation"] != attempts[0].operation:
         yield Finding(Kind.ANSWER, f"{attempts[0]} is remembered as {row['operation']}.")
     first = next((attempt for attempt in attempts if attempt.ok and not attempt.duplicate), None)
-    if first and first.answer and json.loads(row["answer"])["request_id"] != first.answer["requestId"]:
+    if first and first.answer and _kept(row["answer"])["request_id"] != first.answer["requestId"]:
         yield Finding(Kind.ANSWER, f"{first} is remembered with the answer of another request.")
+
+
+def _kept(answer: bytes) -> dict[str, Any]:
+    """Return a remembered answer without the slices of its items: deflated if it is long, and its first line."""
+    text = answer if answer.startswith(b"{") else zlib.decompress(answer)
+    first: dict[str, Any] = json.loads(text.partition(b"\n")[0])
+    return first
 
 
 # The journal ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """A database that does not answer: the caller is told to come again, on every face and at every address."""
 
+import errno
+import os
 import sqlite3
 from base64 import b64encode
 from threading import BoundedSemaphore
@@ -7,7 +9,7 @@ from threading import BoundedSemaphore
 import pytest
 import requests
 
-from paraphe import store
+from paraphe import slices, store
 from paraphe.work import analysis
 
 from .cast import INVOICE, open_with_pdf, to_extract
@@ -78,3 +80,21 @@ def test_a_caller_whose_invoice_finds_no_reader_is_told_when_to_come_again(house
     assert (reply.codes, reply.is_fault, reply.headers["Retry-After"]) == (["SERVER_BUSY"], True, "5")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert to_extract(caller) == []
+
+
+def test_a_list_whose_answer_finds_no_room_is_stored_nowhere_and_can_be_sent_again(house, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    caller = house.account()
+    names = "<lastName>A</lastName><firstName>B</firstName>"
+    items = [f"<teacher><reference>T-{number}</reference>{names}</teacher>" for number in range(2500)]
+    message = f"<SyncTeachers><messageId>M-1</messageId><teachers>{''.join(items)}</teachers></SyncTeachers>"
+    with monkeypatch.context() as patched:
+        patched.setattr(slices, "nameless", full)
+        reply = caller.post(message)
+
+    assert (reply.codes, reply.is_fault) == (["SERVER_BUSY"], True)
+    assert caller.house.count(store.teacher, caller.account) == 0
+    assert caller.post(message).codes == []
+    assert caller.house.count(store.teacher, caller.account) == 2500

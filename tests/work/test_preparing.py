@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from paraphe import store
 from paraphe.accounts import Impossible, set_organisation
-from paraphe.documents import papers, typeset
+from paraphe.documents import typeset
 from paraphe.work import jobs, organisations
 from paraphe.work.handlers import JOBS
 from paraphe.work.invoices import send_invoicing_info
@@ -165,7 +165,7 @@ def test_a_paper_that_is_too_long_fails_the_job_with_its_code_and_nothing_is_fil
     monkeypatch.setattr(typeset, "_LIMITS", replace(typeset._LIMITS, seconds=0.001))
     inform(call)
 
-    with pytest.raises(papers.TooLong) as failed:
+    with pytest.raises(jobs.Failed) as failed:
         work()
 
     assert reason_of(failed.value) == "PAPER_TOO_LONG"
