@@ -27,9 +27,10 @@ def test_every_value_comes_back():
     assert unpacked(packed(ANSWER)) == ANSWER
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 40])
-def test_slices_come_back_in_their_order(count):
-    slices = [items(1000, 1000 * number) for number in range(count)]
+@pytest.mark.parametrize("length", [1, 100, 1000])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 40])
+def test_slices_come_back_in_their_order(count, length):
+    slices = [items(length, length * number) for number in range(count)]
 
     answer = unpacked(packed({**ANSWER, "items": Slices(slices)}))
 

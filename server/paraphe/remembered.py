@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -23,15 +24,13 @@ _JSON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_APPEND_NEWLINE
 
 def packed(answer: Mapping[str, Any]) -> bytes:
     """Return an answer as bytes. Its values are those of `xml/decode.py`, texts, and slices as its members."""
-    lines = _lines(answer)
-    first = next(lines)
-    second = next(lines, b"")
-    if len(first) + len(second) < _LONG:  # then there is no third one
-        return first + second
-    deflater = zlib.compressobj(_LEVEL)
-    pieces = [deflater.compress(first), deflater.compress(second)]
-    pieces += map(deflater.compress, lines)
-    return b"".join([*pieces, deflater.flush()])
+    lines, short = _lines(answer), b""
+    for line in lines:
+        short += line
+        if len(short) >= _LONG:
+            deflater = zlib.compressobj(_LEVEL)
+            return b"".join([*map(deflater.compress, chain([short], lines)), deflater.flush()])
+    return short
 
 
 def _lines(answer: Mapping[str, Any]) -> Iterator[bytes]:

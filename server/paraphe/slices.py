@@ -25,7 +25,8 @@ class Slices:
         if self._first is None:
             self._first = columns
             return
-        self._file = self._file or nameless()
+        if self._file is None:
+            self._file = nameless()
         self._file.write(pickle.dumps(columns, pickle.HIGHEST_PROTOCOL))
         self._ends.append(len(self._file))
 

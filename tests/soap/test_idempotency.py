@@ -50,6 +50,26 @@ def test_the_first_answer_is_given_even_when_the_world_has_moved_on(caller):
     assert phone == "01 99 00 00 01"
 
 
+@pytest.mark.parametrize(("before", "after"), [(5, 3), (2500, 2300), (1200, 1000)])
+def test_what_is_said_of_all_items_is_given_again_with_those_that_were_removed(caller, before, after):
+    def replaced(message, count):
+        items = "".join(
+            f"<teacher><reference>T-{number}</reference><lastName>A</lastName><firstName>B</firstName></teacher>"
+            for number in range(count)
+        )
+        return (
+            f"<SyncTeachers><messageId>{message}</messageId><mode>REPLACE</mode>"
+            f"<maxRemovals>1000</maxRemovals><teachers>{items}</teachers></SyncTeachers>"
+        )
+
+    caller.post(replaced("M-1", before))
+    first, again = (caller.post(replaced("M-2", after)) for _ in range(2))
+
+    assert first.body.count(b"<action>UNCHANGED</action>") == after
+    assert first.body.count(b"<action>REMOVED</action>") == before - after
+    assert without_numbers(again.body) == without_numbers(first.body)
+
+
 def test_it_holds_after_a_restart(house_of_its_own):
     caller = house_of_its_own.account()
     first = caller.post(MESSAGE)

@@ -72,7 +72,8 @@ class LongList:
     def _take(self, elements: Sequence[etree._Element]) -> None:
         if self._operation is None or self._array is None or self._zone is None:
             raise RuntimeError("items are taken out of a list")
-        self.slices = self.slices or ReadSlices()
+        if self.slices is None:
+            self.slices = ReadSlices()
         payload = _beginning(self._array)
         payload[-1].extend(elements)
         before, self._count = self._count, self._count + len(elements)
